@@ -1,0 +1,22 @@
+/** Standard base64 with padding (RFC 4648 §4), as structured fields use it. For small values. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** Base64url without padding (RFC 4648 §5). For small values. */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/**
+ * Decodes standard base64 in its one canonical spelling; `undefined` for any other, which `atob` would let
+ * pass: missing padding, white space, spare bits that are not zero.
+ */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    return encodeBase64(bytes) === text ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}

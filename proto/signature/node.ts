@@ -1,0 +1,38 @@
+import { createHash, createPrivateKey, createPublicKey, hash, randomBytes, sign, verify } from 'node:crypto';
+import { PluginError } from '../error.ts';
+import type { PrivateJwk, PublicJwk } from '../keys/jwk.ts';
+import { thumbprintInput } from '../keys/thumbprint.ts';
+import type { SignatureCrypto, SigningKey, VerifyingKey } from './port.ts';
+
+/** The port on node:crypto: synchronous, and a third of WebCrypto's cost in Node. */
+export const nodeCrypto: SignatureCrypto & {
+  sha256(data: Uint8Array): Uint8Array;
+} = {
+  sha256: (data) => hash('sha256', data, 'buffer'),
+  randomBytes: (n) => randomBytes(n),
+};
+
+function keyidOf(jwk: PublicJwk): string {
+  return createHash('sha256').update(thumbprintInput(jwk)).digest('base64url');
+}
+
+/** Imports a private key once, for many signatures. Throws KEY_FILE_INVALID when x is not d's public key. */
+export function nodeSigningKey(jwk: PrivateJwk): SigningKey {
+  const { kty, crv, x, d } = jwk;
+  const key = createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' });
+  if (createPublicKey(key).export({ format: 'jwk' })['x'] !== x) {
+    throw new PluginError('KEY_FILE_INVALID', {
+      happened: 'the two halves of an Ed25519 private key do not belong together',
+      expected: 'x to be the public key of d',
+      remedy: 'Make the key again.',
+    });
+  }
+  return { keyid: keyidOf(jwk), sign: (data) => sign(null, data, key) };
+}
+
+/** Imports a public key once, for many verifications. */
+export function nodeVerifyingKey(jwk: PublicJwk): VerifyingKey {
+  const { kty, crv, x } = jwk;
+  const key = createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
+  return { keyid: keyidOf(jwk), verify: (data, signature) => verify(null, data, key, signature) };
+}
