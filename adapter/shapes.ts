@@ -53,7 +53,8 @@ export interface Call {
 
 export interface Reply {
   readonly output: Message;
-  readonly facts: Facts;
+  /** Absent when a policy answered without the function. */
+  readonly facts?: Facts;
 }
 
 /** Takes a call and gives a reply, or throws a {@link PluginError}. */

@@ -1,0 +1,70 @@
+import { PluginError } from '../../proto/error.ts';
+import { thumbprint } from '../../proto/keys/thumbprint.ts';
+import { maxLockBytes, openLock } from '../../proto/lock/open.ts';
+import type { Lock } from '../../proto/lock/schema.ts';
+import { nodeCrypto } from '../../proto/signature/node.ts';
+import { readPublicKeys } from './key-files.ts';
+import { lastAcceptedSeq, rememberSeq } from './lock-history.ts';
+import { type FileStamp, readTextFile } from './read-file.ts';
+
+export interface LockFiles {
+  readonly lockPath: string;
+  readonly trustPath: string;
+  readonly threshold: number;
+  readonly onExpired: 'serve' | 'refuse';
+  /** State folder and plugin type for the memory of seq; without it, only the running process remembers. */
+  readonly history?: { readonly folder: string; readonly type: string } | undefined;
+  /** seq of the lock in force in this process; 0 at start. */
+  readonly seqInForce: number;
+}
+
+export interface LoadedLock {
+  readonly lock: Lock;
+  /** Past its `expires`, and served on because it had been accepted before. */
+  readonly expired: boolean;
+  readonly stamps: readonly FileStamp[];
+}
+
+/**
+ * Reads, opens and accepts the lock: seal, seq, expiry (docs/security.md, "The lock").
+ *
+ * Throws LOCK_INVALID or LOCK_ROLLBACK; CONFIG_INVALID for the trust file or the state folder.
+ */
+export async function loadLock(files: LockFiles): Promise<LoadedLock> {
+  const trust = await readPublicKeys(files.trustPath, 'the trust file', 'CONFIG_INVALID');
+  const signers = await Promise.all(
+    trust.keys.map(async (jwk) => ({ keyid: await thumbprint(jwk, nodeCrypto), jwk })),
+  );
+  const sealed = await readTextFile(files.lockPath, {
+    code: 'LOCK_INVALID',
+    what: 'the lock',
+    exposure: 'public',
+    maxBytes: maxLockBytes,
+  });
+  const lock = await openLock(sealed.text, {
+    place: files.lockPath,
+    trust: signers,
+    threshold: files.threshold,
+  });
+  const stored = files.history ? await lastAcceptedSeq(files.history.folder, files.history.type) : 0;
+  const accepted = Math.max(stored, files.seqInForce);
+  if (lock.seq < accepted) {
+    throw new PluginError('LOCK_ROLLBACK', {
+      happened: `${files.lockPath} has seq ${lock.seq}, but ${accepted} was accepted before`,
+      expected: `seq ${accepted} or higher`,
+      remedy: 'Take the newest lock. To go back to older code, build a new lock with a higher seq.',
+    });
+  }
+  const expired = lock.expires !== undefined && Date.parse(lock.expires) <= Date.now();
+  if (expired && (lock.seq !== accepted || files.onExpired === 'refuse')) {
+    throw new PluginError('LOCK_INVALID', {
+      happened: `${files.lockPath} expired at ${lock.expires}`,
+      expected: 'a lock that has not expired',
+      remedy: 'Build and seal a new lock.',
+    });
+  }
+  if (files.history && lock.seq > stored) {
+    await rememberSeq(files.history.folder, files.history.type, lock.seq);
+  }
+  return { lock, expired, stamps: [trust.stamp, sealed.stamp] };
+}

@@ -1,0 +1,105 @@
+import { dirname, resolve } from 'node:path';
+import { PluginError } from '../../proto/error.ts';
+import type { LockedFunction } from '../../proto/lock/schema.ts';
+import { nodeSigningKey } from '../../proto/signature/node.ts';
+import type { SigningKey } from '../../proto/signature/port.ts';
+import { readPrivateKey } from './key-files.ts';
+import { loadLock } from './load-lock.ts';
+import { nearest } from './nearest.ts';
+import { parseConfig } from './parse.ts';
+import { type FileStamp, readTextFile } from './read-file.ts';
+import type { Config, SectionName } from './schema.ts';
+
+const maxConfigBytes = 1024 * 1024;
+
+/** Everything that one role needs from disk, read and checked at one moment. */
+export interface RoleFiles<T extends SectionName = SectionName> {
+  readonly section: NonNullable<Config[T]>;
+  /** `name@stage` of the section's `use`. */
+  readonly functionName: string;
+  readonly locked: LockedFunction;
+  readonly seq: number;
+  readonly lockExpired: boolean;
+  readonly identity: SigningKey;
+  readonly caPem: string | undefined;
+  /** Every file read: when a stamp changes, all is read again. */
+  readonly stamps: readonly FileStamp[];
+}
+
+/** Reads and parses the config file alone. Throws CONFIG_INVALID. */
+export async function loadConfig(configPath: string): Promise<{ config: Config; stamp: FileStamp }> {
+  const { text, stamp } = await readTextFile(configPath, {
+    code: 'CONFIG_INVALID',
+    what: 'the configuration',
+    exposure: 'public',
+    maxBytes: maxConfigBytes,
+  });
+  return { config: parseConfig(text, configPath), stamp };
+}
+
+/**
+ * Reads config, keys, trust and lock of one plugin type; paths are relative to the config file.
+ *
+ * Throws CONFIG_INVALID, KEY_FILE_*, LOCK_* with the place and the remedy.
+ */
+export async function loadRole<T extends SectionName>(
+  configPath: string,
+  type: T,
+  seqInForce = 0,
+): Promise<RoleFiles<T>> {
+  const { config, stamp } = await loadConfig(configPath);
+  const at = (path: string) => resolve(dirname(configPath), path);
+  const section = config[type];
+  if (section === undefined) {
+    throw new PluginError('CONFIG_INVALID', {
+      happened: `${configPath} has no section "${type}", but SFTPGo starts the plugin as one`,
+      expected: `${type}: { use: <function of the lock> }`,
+      remedy: 'Add the section, or remove the plugin from SFTPGo.',
+    });
+  }
+  const identity = await readPrivateKey(at(config.identity));
+  const { lock, expired, stamps } = await loadLock({
+    lockPath: at(config.lock.file),
+    trustPath: at(config.trust.file),
+    threshold: config.trust.threshold,
+    onExpired: config.lock.onExpired,
+    history: config.state === undefined ? undefined : { folder: at(config.state), type },
+    seqInForce,
+  });
+  const ca =
+    config.https?.ca === undefined
+      ? undefined
+      : await readTextFile(at(config.https.ca), {
+          code: 'CONFIG_INVALID',
+          what: 'the CA file',
+          exposure: 'public',
+          maxBytes: maxConfigBytes,
+        });
+  return {
+    section,
+    functionName: section.use,
+    locked: lockedFunction(lock.functions, section.use, type, at(config.lock.file)),
+    seq: lock.seq,
+    lockExpired: expired,
+    identity: nodeSigningKey(identity.jwk),
+    caPem: ca?.text,
+    stamps: [stamp, identity.stamp, ...stamps, ...(ca ? [ca.stamp] : [])],
+  };
+}
+
+function lockedFunction(
+  functions: Readonly<Record<string, LockedFunction>>,
+  name: string,
+  type: string,
+  lockPath: string,
+): LockedFunction {
+  const locked = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  if (locked?.type === type) return locked;
+  const ofType = Object.keys(functions).filter((known) => functions[known]?.type === type);
+  const suggestion = nearest(name, ofType);
+  throw new PluginError('CONFIG_INVALID', {
+    happened: `${type}.use names ${name}, which ${locked ? `is a ${locked.type} function` : 'is not in'} ${lockPath}`,
+    expected: ofType.length === 0 ? `a lock with a function of type ${type}` : `one of ${ofType.join(', ')}`,
+    remedy: suggestion === undefined ? 'Correct `use` or build the lock.' : `Did you mean "${suggestion}"?`,
+  });
+}

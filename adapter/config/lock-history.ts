@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { PluginError } from '../../proto/error.ts';
+import { readTextFile } from './read-file.ts';
+import { writeFileAtomically } from './write-file.ts';
+
+const history = z.object({ seq: z.int().min(0) });
+
+function statePath(folder: string, type: string): string {
+  return join(folder, `${type}.lock-seq.json`);
+}
+
+/**
+ * The seq of the last lock that a role accepted, over restarts; 0 when none was.
+ *
+ * Throws CONFIG_INVALID when the state folder cannot be used: without it, an old lock could come back unnoticed.
+ */
+export async function lastAcceptedSeq(folder: string, type: string): Promise<number> {
+  const path = statePath(folder, type);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { text } = await readTextFile(path, {
+      code: 'CONFIG_INVALID',
+      what: 'the state file',
+      exposure: 'public',
+      maxBytes: 4096,
+    });
+    return history.parse(JSON.parse(text)).seq;
+  } catch (cause) {
+    if (cause instanceof PluginError && Object(cause.cause).code === 'ENOENT') return 0;
+    throw unusable(path, cause);
+  }
+}
+
+/** Remembers an accepted seq, atomically. Throws CONFIG_INVALID when the state folder cannot be written. */
+export async function rememberSeq(folder: string, type: string, seq: number): Promise<void> {
+  const path = statePath(folder, type);
+  try {
+    await writeFileAtomically(path, `${JSON.stringify({ seq })}\n`, 0o600);
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+}
+
+function unusable(path: string, cause: unknown): PluginError {
+  return new PluginError('CONFIG_INVALID', {
+    happened: `the state file ${path} cannot be used (${cause instanceof Error ? cause.message : 'unknown'})`,
+    expected: 'a folder that the SFTPGo user can write (`state`), with files as the adapter left them',
+    remedy: 'Correct its owner and mode, or move a damaged file away.',
+    cause,
+  });
+}

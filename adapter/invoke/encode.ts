@@ -1,0 +1,57 @@
+import { clone, type Message, toJsonString } from '@bufbuild/protobuf';
+import { reflect } from '@bufbuild/protobuf/reflect';
+import { pluginHeaders } from '../../proto/facts.ts';
+import { PluginError } from '../../proto/error.ts';
+import type { Call, HttpMessage } from '../shapes.ts';
+import type { Connection } from './connection.ts';
+
+const encoder = new TextEncoder();
+
+/**
+ * Step 2: the call as a Connect unary request (https://connectrpc.com/docs/protocol/#unary-request) without its
+ * signature. Fields that the table marks hostOnly are blanked before anything is encoded.
+ *
+ * Throws DEADLINE when no whole millisecond is left.
+ */
+export function encode(connection: Connection, call: Call): HttpMessage {
+  const { method, traits } = call;
+  const timeoutMs = Math.floor(call.deadlineMs - performance.now());
+  if (timeoutMs < 1) {
+    throw new PluginError('DEADLINE', {
+      happened: `no time is left to call ${connection.functionName}`,
+      expected: 'an answer within the deadline',
+      remedy: 'Look for a slow function or a slow network, or raise the timeout of the section.',
+    });
+  }
+  const input = traits.hostOnly === undefined ? call.input : withoutHostOnly(call, traits.hostOnly);
+  return {
+    url: `${connection.target.origin}/${method.parent.typeName}/${method.name}`,
+    headers: [
+      ['content-type', 'application/json'],
+      ['accept-encoding', 'identity'],
+      ['cache-control', 'no-store, no-transform'],
+      ['connect-protocol-version', '1'],
+      ['connect-timeout-ms', String(timeoutMs)],
+      [pluginHeaders.function, connection.functionName],
+      [pluginHeaders.callId, call.id],
+    ],
+    body: encoder.encode(toJsonString(method.input, input)),
+  };
+}
+
+function withoutHostOnly(call: Call, names: readonly string[]): Message {
+  const copy = clone(call.method.input, call.input);
+  const view = reflect(call.method.input, copy);
+  for (const name of names) {
+    const field = view.findNumber(call.method.input.fields.find((known) => known.name === name)?.number ?? 0);
+    if (field === undefined) {
+      throw new PluginError('INTERNAL', {
+        happened: `${call.method.name} has no field ${name} to keep on the host`,
+        expected: 'hostOnly names fields of the request',
+        remedy: 'Report this: the table of plugin types is wrong.',
+      });
+    }
+    view.clear(field);
+  }
+  return copy;
+}

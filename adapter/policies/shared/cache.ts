@@ -1,0 +1,122 @@
+import { LRUCache } from 'lru-cache';
+import { AnswerError, type Call, type Facts, type Handler, type Policy, type Reply } from '../../shapes.ts';
+import { isUnavailable } from './unavailable.ts';
+
+/** How long an answer holds, in ms from its arrival; each window begins where freshness ends. */
+export interface Lifetime {
+  readonly freshMs: number;
+  /** Answer from memory at once and ask again in the background. */
+  readonly staleWhileRevalidateMs: number;
+  /** Answer from memory when asking failed. */
+  readonly staleIfErrorMs: number;
+}
+
+export interface CacheOptions {
+  /** Answers kept at most; 0 keeps none, and still lets equal calls share one flight. */
+  readonly maxEntries: number;
+  /** Equal keys get equal answers; undefined: neither remembered nor shared. */
+  key(call: Call): string | undefined;
+  /** How long this answer holds; undefined: not at all. */
+  lifetime(call: Call, facts: Facts): Lifetime | undefined;
+}
+
+/** A verified decision: a reply, or the function's signed no. */
+type Outcome = { readonly reply: Reply } | { readonly denied: AnswerError };
+
+interface Entry {
+  readonly outcome: Outcome;
+  /** Instants on the `performance.now()` scale: a clock that jumps moves no verdict. */
+  readonly freshUntil: number;
+  readonly revalidateUntil: number;
+  readonly errorUntil: number;
+  /** Counts reloads: an entry of an earlier one is stale. */
+  readonly epoch: number;
+}
+
+function settle(outcome: Outcome): Reply {
+  if ('denied' in outcome) throw outcome.denied;
+  return outcome.reply;
+}
+
+/**
+ * Remembers verified answers, and lets equal calls share one flight. Lives in memory only.
+ *
+ * Fresh → from memory; within stale-while-revalidate → from memory, and asked again; failed and within
+ * stale-if-error → from memory. A reload makes every entry stale but drops none before a new answer replaced it.
+ */
+export function cache(options: CacheOptions): Policy {
+  const entries = options.maxEntries > 0 ? new LRUCache<string, Entry>({ max: options.maxEntries }) : undefined;
+  const flights = new Map<string, Promise<Outcome>>();
+  let epoch = 0;
+
+  async function ask(next: Handler, call: Call, key: string): Promise<Outcome> {
+    const asked = epoch;
+    let outcome: Outcome;
+    try {
+      outcome = { reply: await next(call) };
+    } catch (error) {
+      if (!(error instanceof AnswerError && error.code === 'DENIED')) throw error;
+      outcome = { denied: error };
+    }
+    const facts = 'denied' in outcome ? outcome.denied.facts : outcome.reply.facts;
+    const lifetime = facts && options.lifetime(call, facts);
+    if (lifetime) {
+      const freshUntil = performance.now() + lifetime.freshMs;
+      entries?.set(key, {
+        outcome,
+        freshUntil,
+        revalidateUntil: freshUntil + lifetime.staleWhileRevalidateMs,
+        errorUntil: freshUntil + lifetime.staleIfErrorMs,
+        epoch: asked,
+      });
+    } else {
+      entries?.delete(key);
+    }
+    return outcome;
+  }
+
+  /** The flight outlives the caller that began it: others wait for it. Its end is that caller's deadline. */
+  function fly(next: Handler, call: Call, key: string): Promise<Outcome> {
+    const current = flights.get(key);
+    if (current) return current;
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), Math.max(0, call.deadlineMs - performance.now()));
+    const flight = ask(next, { ...call, signal: abort.signal }, key).finally(() => {
+      clearTimeout(timer);
+      flights.delete(key);
+    });
+    flights.set(key, flight);
+    return flight;
+  }
+
+  return {
+    name: 'cache',
+    wrap: (next) => async (call) => {
+      const key = options.key(call);
+      if (key === undefined) return await next(call);
+      const entry = entries?.get(key);
+      const now = performance.now();
+      if (entry && entry.epoch === epoch) {
+        if (now < entry.freshUntil) {
+          if (call.trace) call.trace.answeredBy = 'cache';
+          return settle(entry.outcome);
+        }
+        if (now < entry.revalidateUntil) {
+          if (call.trace) call.trace.answeredBy = 'cache, being revalidated';
+          fly(next, call, key).catch(() => undefined);
+          return settle(entry.outcome);
+        }
+      }
+      try {
+        return settle(await fly(next, call, key));
+      } catch (error) {
+        if (!entry || !isUnavailable(error) || performance.now() >= entry.errorUntil) throw error;
+        if (call.trace) call.trace.answeredBy = 'cache, stale';
+        return settle(entry.outcome);
+      }
+    },
+    async reload() {
+      epoch += 1;
+    },
+  };
+}

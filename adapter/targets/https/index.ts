@@ -1,0 +1,50 @@
+import type { Agent } from 'node:http';
+import { normaliseAddress } from '../../../proto/lock/address.ts';
+import { PluginError } from '../../../proto/error.ts';
+import type { Target } from '../../shapes.ts';
+import { loopbackLookup } from './loopback.ts';
+import { post } from './send.ts';
+
+/** Connections kept open per function; SFTPGo has at most 250 calls of a type in flight. */
+const maxSockets = 256;
+
+/**
+ * A function behind an HTTPS address (or plain http on this machine), over kept-alive HTTP/1.1 of node:https.
+ * node:https is loaded at the first call, after the handshake line.
+ *
+ * Takes the address of the lock and, for a private CA, its PEM text. Throws LOCK_INVALID for a bad address.
+ */
+export function httpsTarget(address: string, options: { caPem?: string | undefined } = {}): Target {
+  const normalised = normaliseAddress(address);
+  if ('problem' in normalised) {
+    throw new PluginError('LOCK_INVALID', {
+      happened: 'the address of a function cannot be used',
+      expected: normalised.problem.replace(/^expected /, ''),
+      remedy: 'Correct the address and build the lock again.',
+    });
+  }
+  const origin = normalised.href;
+  const secure = origin.startsWith('https:');
+  let client: Promise<{ request: Parameters<typeof post>[0]; agent: Agent }> | undefined;
+  const open = async () => {
+    const common = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
+    if (secure) {
+      const { Agent, request } = await import('node:https');
+      const ca = options.caPem === undefined ? {} : { ca: options.caPem };
+      return { request, agent: new Agent({ ...common, minVersion: 'TLSv1.2', ...ca }) };
+    }
+    const { Agent, request } = await import('node:http');
+    return { request, agent: new Agent({ ...common, lookup: loopbackLookup }) };
+  };
+  return {
+    origin,
+    async send(message, _pin, signal) {
+      client ??= open();
+      const { request, agent } = await client;
+      return await post(request, agent, message, signal);
+    },
+    async close() {
+      (await client)?.agent.destroy();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
+import { PluginError } from '../../../proto/error.ts';
+import type { HeaderList, HttpAnswer, HttpMessage } from '../../shapes.ts';
+
+/** Lambda's limit for a synchronous answer, used for every target so that functions can move. */
+export const maxAnswerBytes = 6 * 1024 * 1024;
+
+type RequestFunction = (url: URL, options: RequestOptions) => import('node:http').ClientRequest;
+
+/** Errors of Node before a byte of the request can have been acted upon. */
+const notSent = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+]);
+
+/** UNREACHABLE that says whether the function may have run: a retry policy must know. */
+export class UnreachableError extends PluginError {
+  override readonly name = 'UnreachableError';
+  /** True when the request surely never reached the function. */
+  readonly notExecuted: boolean;
+
+  constructor(happened: string, notExecuted: boolean, cause: unknown) {
+    super('UNREACHABLE', {
+      happened,
+      expected: 'an HTTPS connection and a complete answer',
+      remedy: 'Check the address in the lock, DNS, firewall and TLS; `call` shows a single attempt.',
+      cause,
+    });
+    this.notExecuted = notExecuted;
+  }
+}
+
+/**
+ * One POST over a kept-alive connection of `agent`. Redirects are not followed: their answer is unsigned.
+ *
+ * Throws UNREACHABLE (network, TLS, an answer over 6 MiB) and DEADLINE when `signal` aborts.
+ */
+export async function post(
+  request: RequestFunction,
+  agent: Agent,
+  message: HttpMessage,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const url = new URL(message.url);
+  const outgoing = request(url, {
+    method: 'POST',
+    agent,
+    signal,
+    headers: {
+      ...Object.fromEntries(message.headers),
+      'content-length': String(message.body.byteLength),
+    },
+  });
+  outgoing.end(message.body);
+  try {
+    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+    const body = await readBody(incoming);
+    return { status: incoming.statusCode ?? 0, headers: headersOf(incoming), body };
+  } catch (cause) {
+    outgoing.destroy();
+    outgoing.on('error', () => undefined);
+    if (signal.aborted) {
+      throw new PluginError('DEADLINE', {
+        happened: `${url.origin} did not answer in time`,
+        expected: 'an answer within the deadline',
+        remedy: 'Look for a slow function or a slow network, or raise the timeout of the section.',
+        cause,
+      });
+    }
+    if (cause instanceof PluginError) throw cause;
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+    const tls = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME)/.test(code);
+    const what = tls ? 'TLS to' : 'connection to';
+    throw new UnreachableError(`${what} ${url.origin} failed (${code})`, tls || notSent.has(code), cause);
+  }
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.byteLength;
+    if (length > maxAnswerBytes) {
+      throw new UnreachableError(`an answer is longer than ${maxAnswerBytes} bytes`, false, undefined);
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+}
+
+function headersOf(incoming: IncomingMessage): HeaderList {
+  const headers: [string, string][] = [];
+  const { rawHeaders } = incoming;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    headers.push([(rawHeaders[index] ?? '').toLowerCase(), rawHeaders[index + 1] ?? '']);
+  }
+  return headers;
+}

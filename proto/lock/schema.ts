@@ -1,0 +1,87 @@
+import * as z from 'zod';
+import { normaliseAddress } from './address.ts';
+
+/** SHA-256 as 64 lower-case hex digits. */
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits (SHA-256)');
+
+/** A public Ed25519 key (RFC 8037). A private part (`d`) is an unknown key here, and so refused. */
+const publicKey = z.strictObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes as base64url'),
+  kid: z.string().optional(),
+});
+
+/** One version of a function that the host accepts. */
+const accepted = z.strictObject({
+  /** Lambda version, Workers version id, or for https the build id that the bundle signs as plugin-version. */
+  version: z.string().min(1),
+  /** What was built: file name to SHA-256. */
+  files: z.record(z.string().min(1), sha256Hex),
+  /** Deployed configuration, field to value; long values as `sha256:…`. */
+  config: z.record(z.string(), z.json()),
+  /** What went in: `package@version` to SHA-256 of its bundled files. */
+  inputs: z.record(z.string(), sha256Hex),
+});
+
+const types = z.enum(['auth', 'kms', 'notifier', 'metadata', 'ipfilter', 'eventsearcher']);
+const targets = z.enum(['lambda', 'worker', 'https', 'local']);
+
+const lockedFunction = z
+  .strictObject({
+    type: types,
+    target: targets,
+    /** lambda: ARN without version; worker, https: URL; local: file. */
+    address: z.string().min(1),
+    /** Which RPCs the function implements, by method name. */
+    handles: z.array(z.string().min(1)).min(1),
+    accepts: z.array(accepted).min(1),
+    /** Keys that may sign this function's answers. */
+    keys: z.array(publicKey).min(1),
+  })
+  .superRefine((fn, context) => {
+    if (fn.target !== 'https' && fn.target !== 'worker') return;
+    const address = normaliseAddress(fn.address);
+    if ('problem' in address) {
+      context.addIssue({ code: 'custom', path: ['address'], message: address.problem });
+    }
+  });
+
+/** `name@stage`, as in plugin-function. */
+const functionName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}@[a-z0-9][a-z0-9-]{0,62}$/, 'expected name@stage, as office@live');
+
+/**
+ * The lock: everything the host must know of a deployment, so that its own configuration is policy only.
+ * docs/architecture.md, "The lock".
+ */
+export const lockSchema = z
+  .strictObject({
+    /** Version of this format. */
+    format: z.literal(1),
+    /** Grows with every lock; a lower one than the last accepted is refused. */
+    seq: z.int().min(1),
+    issued: z.iso.datetime(),
+    expires: z.iso.datetime().optional(),
+    functions: z.record(functionName, lockedFunction),
+  })
+  .superRefine((lock, context) => {
+    const owners = new Map<string, string>();
+    for (const [name, fn] of Object.entries(lock.functions)) {
+      for (const [index, key] of fn.keys.entries()) {
+        const owner = owners.get(key.x) ?? name;
+        owners.set(key.x, owner);
+        if (owner === name) continue;
+        context.addIssue({
+          code: 'custom',
+          path: ['functions', name, 'keys', index],
+          message: `this key is listed under ${owner} too: each function has its own key`,
+        });
+      }
+    }
+  });
+
+export type Lock = z.infer<typeof lockSchema>;
+export type LockedFunction = Lock['functions'][string];
+export type AcceptedVersion = LockedFunction['accepts'][number];
