@@ -11,7 +11,13 @@ const jwks = z.object({ keys: z.array(publicJwk).min(1).max(64) });
 
 const maxKeyFileBytes = 64 * 1024;
 
-function parse<T>(schema: z.ZodType<T>, text: string, code: ErrorCode, happened: string, expected: string): T {
+function parse<T>(
+  schema: z.ZodType<T>,
+  text: string,
+  code: ErrorCode,
+  happened: string,
+  expected: string,
+): T {
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -13,7 +13,8 @@ function fail(place: string, happened: string, expected: string, remedy: string)
 /** `file:line:column` of the key or value at a path, or of the nearest parent that exists. */
 function placeOf(file: string, document: Document, lines: LineCounter, path: Path): string {
   for (let length = path.length; length >= 0; length -= 1) {
-    const parent: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const parent: unknown =
+      length === 0 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     if (length === 0) break;
     if (!isMap(parent)) {
       const node: unknown = document.getIn(path.slice(0, length), true);

@@ -62,7 +62,10 @@ export async function readTextFile(
     if (open !== 0) {
       throw new PluginError(exposure === 'secret' ? 'KEY_FILE_EXPOSED' : code, {
         happened: `${what} ${path} has mode ${(stat.mode & 0o777).toString(8).padStart(4, '0')}`,
-        expected: exposure === 'secret' ? 'a file that others cannot read or write' : 'a file only its owner can write',
+        expected:
+          exposure === 'secret'
+            ? 'a file that others cannot read or write'
+            : 'a file only its owner can write',
         remedy: `Run: chmod ${exposure === 'secret' ? '0400' : '0644'} ${path}`,
       });
     }

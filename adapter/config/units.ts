@@ -22,10 +22,5 @@ export function duration(limits: { minMs?: number; maxMs?: number } = {}) {
     .string()
     .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'expected a duration with its unit: 800ms, 30s, 5m, 1h')
     .transform((text) => parseDurationMs(text) ?? Number.NaN)
-    .pipe(
-      z
-        .number()
-        .min(minMs, `expected at least ${minMs} ms`)
-        .max(maxMs, `expected at most ${maxMs} ms`),
-    );
+    .pipe(z.number().min(minMs, `expected at least ${minMs} ms`).max(maxMs, `expected at most ${maxMs} ms`));
 }

@@ -54,7 +54,8 @@ function functionError(call: Call, text: string, facts: Facts): AnswerError | Pl
     return invalid(call, 'is an error that is not JSON', 'a Connect error', cause);
   }
   const connect = error.code;
-  if (!isConnectCode(connect)) return invalid(call, 'is an error without a code of Connect', 'a Connect error');
+  if (!isConnectCode(connect))
+    return invalid(call, 'is an error without a code of Connect', 'a Connect error');
   const functionText = typeof error.message === 'string' ? error.message.slice(0, 200) : '';
   const denied = connect === 'permission_denied' && call.traits.verdict === true;
   return new AnswerError(

@@ -1,7 +1,7 @@
 import { clone, type Message, toJsonString } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
-import { pluginHeaders } from '../../proto/facts.ts';
 import { PluginError } from '../../proto/error.ts';
+import { pluginHeaders } from '../../proto/facts.ts';
 import type { Call, HttpMessage } from '../shapes.ts';
 import type { Connection } from './connection.ts';
 

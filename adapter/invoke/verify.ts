@@ -51,7 +51,9 @@ export async function verify(
     throw new PluginError('CLOCK_SKEW', {
       happened: `${functionName} refused the request for its time; its clock is ${skewS} s from ours`,
       expected: 'clocks that differ by at most 30 s',
-      remedy: corrected ? 'Set the clock of this machine by NTP.' : 'Set both clocks: nothing is sent until then.',
+      remedy: corrected
+        ? 'Set the clock of this machine by NTP.'
+        : 'Set both clocks: nothing is sent until then.',
     });
   }
   if (Math.abs(skewS) > reportedSkewS) {

@@ -15,7 +15,10 @@ export interface TrustedSigner {
 
 const sealed = z.strictObject({
   payload: z.string(),
-  signatures: z.array(z.strictObject({ protected: z.string(), signature: z.string() })).min(1).max(16),
+  signatures: z
+    .array(z.strictObject({ protected: z.string(), signature: z.string() }))
+    .min(1)
+    .max(16),
 });
 
 function refuse(place: string, happened: string, expected: string, cause?: unknown): never {
@@ -60,7 +63,12 @@ export async function openLock(
       );
       payload = result.payload;
     } catch (cause) {
-      refuse(at, 'the seal does not verify', 'a signature by a key of the trust file over these bytes', cause);
+      refuse(
+        at,
+        'the seal does not verify',
+        'a signature by a key of the trust file over these bytes',
+        cause,
+      );
     }
   }
   if (signers.size < threshold || payload === undefined) {

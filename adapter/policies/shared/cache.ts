@@ -45,7 +45,8 @@ function settle(outcome: Outcome): Reply {
  * stale-if-error → from memory. A reload makes every entry stale but drops none before a new answer replaced it.
  */
 export function cache(options: CacheOptions): Policy {
-  const entries = options.maxEntries > 0 ? new LRUCache<string, Entry>({ max: options.maxEntries }) : undefined;
+  const entries =
+    options.maxEntries > 0 ? new LRUCache<string, Entry>({ max: options.maxEntries }) : undefined;
   const flights = new Map<string, Promise<Outcome>>();
   let epoch = 0;
 

@@ -5,7 +5,10 @@ import { duration } from '../../config/units.ts';
 export const commonSection = {
   use: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}(@[a-z0-9][a-z0-9-]{0,62})?$/, 'expected name or name@stage, as office@live')
+    .regex(
+      /^[a-z0-9][a-z0-9-]{0,62}(@[a-z0-9][a-z0-9-]{0,62})?$/,
+      'expected name or name@stage, as office@live',
+    )
     .transform((name) => (name.includes('@') ? name : `${name}@live`))
     .describe('Function of the lock: name, or name@stage (default stage: live).'),
   timeout: duration({ minMs: 10, maxMs: 80_000 })

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
-import { normaliseAddress } from '../../../proto/lock/address.ts';
 import { PluginError } from '../../../proto/error.ts';
+import { normaliseAddress } from '../../../proto/lock/address.ts';
 import type { Target } from '../../shapes.ts';
 import { loopbackLookup } from './loopback.ts';
 import { post } from './send.ts';
