@@ -1,19 +1,44 @@
-import { PluginError } from '../error.ts';
+import type { ComponentSource } from './base.ts';
+import { profileFields } from './fields.ts';
 import type { AnswerMessage, HeaderList, RequestMessage } from './message.ts';
 import type { SignatureCrypto, SigningKey } from './port.ts';
+import { answerComponents, answerTag } from './profile.ts';
+import { refuseToSign, signMessage } from './sign.ts';
 
 export interface SignAnswerOptions {
-  /** The request that is answered, with its signature headers. */
+  /** The request that is answered, with its signature headers. Sign only for one whose signature is good. */
   readonly request: RequestMessage;
+  /** The function's key. */
   readonly key: SigningKey;
   readonly crypto: SignatureCrypto;
   /** Unix time in seconds. */
   readonly nowS: number;
 }
 
+/** What the `;req` components of an answer are taken from. */
+export function requestSource({ method, url, headers }: RequestMessage): ComponentSource {
+  const fields = profileFields(headers, refuseToSign);
+  return { method, url, field: (name) => fields.get(name) };
+}
+
+/**
+ * Signs a function's answer so that it fits this one request. Takes all headers of the answer, content-type and
+ * plugin-* among them; gives the complete list to send. Throws INTERNAL or INPUT_INVALID for a message outside
+ * the profile.
+ */
 export function signAnswer(
-  _answer: AnswerMessage,
-  _options: SignAnswerOptions,
+  answer: AnswerMessage,
+  options: SignAnswerOptions,
 ): HeaderList | Promise<HeaderList> {
-  throw new PluginError('INTERNAL', { happened: 'signAnswer is a skeleton', expected: '', remedy: '' });
+  const { key, crypto } = options;
+  return signMessage({
+    headers: answer.headers,
+    body: answer.body,
+    source: { status: answer.status },
+    request: requestSource(options.request),
+    key,
+    crypto,
+    components: answerComponents,
+    parameters: `;created=${Math.floor(options.nowS)};keyid="${key.keyid}";tag="${answerTag}"`,
+  });
 }

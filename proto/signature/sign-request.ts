@@ -1,8 +1,11 @@
-import { PluginError } from '../error.ts';
+import { encodeBase64Url } from './base64.ts';
 import type { HeaderList, RequestMessage } from './message.ts';
 import type { SignatureCrypto, SigningKey } from './port.ts';
+import { maxLifeS, requestComponents, requestTag } from './profile.ts';
+import { refuseToSign, signMessage } from './sign.ts';
 
 export interface SignRequestOptions {
+  /** The adapter's key. */
   readonly key: SigningKey;
   readonly crypto: SignatureCrypto;
   /** Unix time in seconds. */
@@ -13,9 +16,31 @@ export interface SignRequestOptions {
   readonly nonce?: string;
 }
 
+/**
+ * Signs a request to a function. Takes all its headers, among them content-type, connect-protocol-version,
+ * connect-timeout-ms, plugin-function and plugin-call-id; gives the complete list to send. A value with node.ts's
+ * key and crypto, a promise with web.ts's. Throws INTERNAL or INPUT_INVALID for a message outside the profile.
+ *
+ * ```ts
+ * const headers = await signRequest({ method: 'POST', url, headers: plain, body }, { key, crypto, nowS });
+ * ```
+ */
 export function signRequest(
-  _message: RequestMessage,
-  _options: SignRequestOptions,
+  message: RequestMessage,
+  options: SignRequestOptions,
 ): HeaderList | Promise<HeaderList> {
-  throw new PluginError('INTERNAL', { happened: 'signRequest is a skeleton', expected: '', remedy: '' });
+  const { key, crypto, ttlS = maxLifeS } = options;
+  const createdS = Math.floor(options.nowS);
+  const nonce = options.nonce ?? encodeBase64Url(crypto.randomBytes(16));
+  if (!(ttlS > 0 && ttlS <= maxLifeS)) refuseToSign('shall live too long');
+  if (!/^[\w-]{16,64}$/.test(nonce)) refuseToSign('has a nonce outside its grammar');
+  return signMessage({
+    headers: message.headers,
+    body: message.body,
+    source: { method: message.method, url: message.url },
+    key,
+    crypto,
+    components: requestComponents,
+    parameters: `;created=${createdS};expires=${createdS + Math.floor(ttlS)};nonce="${nonce}";keyid="${key.keyid}";tag="${requestTag}"`,
+  });
 }

@@ -8,7 +8,8 @@ const algorithm = 'Ed25519';
 
 /** The port on WebCrypto: for workerd, where node:crypto is not there; works in Node too. */
 export const webCrypto: SignatureCrypto = {
-  sha256: async (data) => new Uint8Array(await crypto.subtle.digest('SHA-256', data as Uint8Array<ArrayBuffer>)),
+  sha256: async (data) =>
+    new Uint8Array(await crypto.subtle.digest('SHA-256', data as Uint8Array<ArrayBuffer>)),
   randomBytes: (n) => crypto.getRandomValues(new Uint8Array(n)),
 };
 

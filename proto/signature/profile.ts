@@ -1,0 +1,58 @@
+import { type Component, component } from './base.ts';
+
+/** The label of the one signature in Signature-Input and Signature. */
+export const label = 'sig';
+export const requestTag = 'sftpgo-plugin-call';
+export const answerTag = 'sftpgo-plugin-answer';
+/** The longest life of a request's signature, in seconds. */
+export const maxLifeS = 30;
+/** How far the clocks of both ends may be apart, in seconds. */
+export const defaultSkewS = 30;
+
+/** Signature parameters of a request; all are required. `alg` may be added, as `ed25519`. */
+export const requestParameters = ['created', 'expires', 'nonce', 'keyid', 'tag'] as const;
+/** Signature parameters of an answer; all are required. `alg` may be added, as `ed25519`. */
+export const answerParameters = ['created', 'keyid', 'tag'] as const;
+
+/** Header fields of the profile beside plugin-*: one line each at most, read by the signature alone. */
+export const signatureFields = ['content-digest', 'signature-input', 'signature'] as const;
+/** Header fields that a request has and its signature covers. */
+export const requestFields = ['content-type', 'connect-protocol-version', 'connect-timeout-ms'] as const;
+
+const requestHead = [
+  '@method',
+  '@target-uri',
+  'content-type',
+  'content-digest',
+  'connect-protocol-version',
+  'connect-timeout-ms',
+].map((name) => component(name));
+const answerHead = ['@status', 'content-type', 'content-digest'].map((name) => component(name));
+const answerTail = [
+  component('@method', { req: true }),
+  component('@target-uri', { req: true }),
+  component('content-digest', { req: true }),
+  component('signature', { req: true, key: label }),
+];
+
+function pluginComponents(names: Iterable<string>): Component[] {
+  return [...names]
+    .filter((name) => name.startsWith('plugin-'))
+    .sort()
+    .map((name) => component(name));
+}
+
+/** What a request's signature covers, in order: every plugin-* field among `fieldNames`, sorted, comes last. */
+export function requestComponents(fieldNames: Iterable<string>): readonly Component[] {
+  return [...requestHead, ...pluginComponents(fieldNames)];
+}
+
+/** What an answer's signature covers, in order. The components with `;req` bind it to one request. */
+export function answerComponents(fieldNames: Iterable<string>): readonly Component[] {
+  return [...answerHead, ...pluginComponents(fieldNames), ...answerTail];
+}
+
+/** The inner list of Signature-Input for these components. */
+export function componentList(components: readonly Component[]): string {
+  return `(${components.map(({ identifier }) => identifier).join(' ')})`;
+}
