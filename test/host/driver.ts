@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** How an RPC ended: the gRPC status as the Go application saw it; `OK` is the verdict "allowed". */
+export interface Outcome {
+  readonly ip?: string;
+  /** grpc-go's name of the code: `OK`, `PermissionDenied`, `FailedPrecondition`, … */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One record as it reached the host's logger. */
+export interface LogLine {
+  /** `plugins` for go-plugin itself, `plugins.<file name>` for what the plugin wrote. */
+  readonly logger: string;
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export interface LaunchOptions {
+  readonly cmd: string;
+  readonly args: readonly string[];
+  /** `NAME=value`: all that the plugin gets besides go-plugin's own variables. */
+  readonly env: readonly string[];
+  readonly autoMtls: boolean;
+  /** Hexadecimal; absent = the file is not checked. */
+  readonly sha256?: string;
+  /** Another magic cookie than that of the IP filter. */
+  readonly cookie?: { readonly key: string; readonly value: string };
+}
+
+export interface LaunchedPlugin {
+  readonly pid: number;
+  /** From spawn to the first usable connection, in ms. */
+  readonly startMs: number;
+  readonly network: string;
+  /** Path of the socket. */
+  readonly address: string;
+  /** `protocol` as SFTPGo names it: SSH, FTP, DAV, HTTP. The old host does not pass it on. */
+  checkIP(ip: string, protocol?: string): Promise<Outcome>;
+  /** Asks about all addresses at the same moment; outcomes in the order of the addresses. */
+  burst(ips: readonly string[], protocol?: string): Promise<readonly Outcome[]>;
+  reload(): Promise<Outcome>;
+  /** Status of the health service: `SERVING`, `NOT_SERVING`. */
+  health(): Promise<string>;
+  exited(): Promise<boolean>;
+  /** Client.Kill. `forced`: the host lost patience and sent SIGKILL. */
+  kill(): Promise<{ readonly killMs: number; readonly forced: boolean }>;
+  logs(): Promise<readonly LogLine[]>;
+}
+
+/** A real go-plugin host in a process of its own. */
+export interface GoHost {
+  /** Starts a plugin as SFTPGo does and waits for its handshake. Rejects with go-plugin's own text. */
+  launch(options: LaunchOptions): Promise<LaunchedPlugin>;
+  /** Versions of Go and of the modules the host was built from, by module path. */
+  versions(): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Logs in to an SFTP server from a local address (only the new host). `reached`: the last step that worked,
+   * none, tcp, ssh (with the login) or sftp.
+   */
+  sftp(login: {
+    readonly addr: string;
+    readonly from: string;
+    readonly user: string;
+    readonly password: string;
+  }): Promise<{ readonly reached: 'none' | 'tcp' | 'ssh' | 'sftp'; readonly message: string }>;
+  /** SIGKILL, so that the host can clean nothing up. */
+  killHard(): Promise<void>;
+  /** Lets the host kill its plugins and end. */
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+/** Sends commands to a host's stdin and matches the answers of its stdout by id. */
+function commandLine(child: ChildProcess): <T>(op: string, parts?: object) => Promise<T> {
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error('the host was started without pipes');
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let lastId = 0;
+  createInterface({ input: stdout }).on('line', (line) => {
+    const answer: Answer = JSON.parse(line);
+    const call = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if (answer.error === undefined) call?.resolve(answer.value);
+    else call?.reject(new Error(answer.error));
+  });
+  // A host that was killed hard takes its answers with it.
+  stdin.on('error', () => {});
+  child.on('close', () => {
+    for (const call of waiting.values()) call.reject(new Error('the host has ended'));
+  });
+  return async <T>(op: string, parts?: object) => {
+    const call = Promise.withResolvers<unknown>();
+    lastId += 1;
+    waiting.set(lastId, call);
+    stdin.write(`${JSON.stringify({ ...parts, id: lastId, op })}\n`);
+    return (await call.promise) as T;
+  };
+}
+
+/**
+ * Starts a host that {@link buildHost} has built, with an empty environment.
+ *
+ * ```ts
+ * const host = startHost(await buildHost('new'));
+ * const plugin = await host.launch({ cmd, args: ['serve'], env: [], autoMtls: true });
+ * expect((await plugin.checkIP('192.0.2.1', 'SSH')).code).toBe('OK');
+ * await host.close();
+ * ```
+ */
+export function startHost(binary: string): GoHost {
+  const child = spawn(binary, [], { env: {}, stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  const ask = commandLine(child);
+  let launches = 0;
+  return {
+    async launch(options) {
+      launches += 1;
+      const name = `plugin-${launches}`;
+      const started = await ask<Pick<LaunchedPlugin, 'pid' | 'startMs' | 'network' | 'address'>>('launch', {
+        ...options,
+        name,
+      });
+      const of = <T>(op: string, parts?: object) => ask<T>(op, { ...parts, name });
+      return {
+        ...started,
+        checkIP: (ip, protocol) => of('checkIP', { ip, protocol }),
+        burst: (ips, protocol) => of('burst', { ips, protocol }),
+        reload: () => of('reload'),
+        health: () => of('health'),
+        exited: () => of('exited'),
+        kill: () => of('kill'),
+        logs: () => of('logs'),
+      };
+    },
+    versions: () => ask('versions'),
+    sftp: (login) => ask('sftp', login),
+    async killHard() {
+      child.kill('SIGKILL');
+      await closed;
+    },
+    async close() {
+      child.stdin?.end();
+      await closed;
+    },
+  };
+}
