@@ -1,0 +1,122 @@
+import { formatLogLine } from './log-line.ts';
+
+/** The part of a writable stream that the log needs. */
+export interface LogSink {
+  write(text: string, done: (error?: Error | null) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+const retryMs = 10;
+
+/**
+ * Lines on their way to stderr. A host that reads slowly must cost neither a crash nor memory: a full pipe
+ * (EAGAIN) is tried again, a broken one (EPIPE) is told once, and beyond `maxBytes` lines are dropped and
+ * counted, with a line that says how many once there is room.
+ */
+export class LogQueue {
+  readonly #maxBytes: number;
+  readonly #waiting: string[] = [];
+  readonly #idle = new Set<() => void>();
+  readonly #brokenListeners: (() => void)[] = [];
+  #sink: LogSink | undefined;
+  #watched = false;
+  #bytes = 0;
+  #dropped = 0;
+  #broken = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(sink?: LogSink, maxBytes = 1_048_576) {
+    this.#sink = sink;
+    this.#maxBytes = maxBytes;
+  }
+
+  push(line: string): void {
+    if (this.#broken) return;
+    const bytes = Buffer.byteLength(line);
+    if (this.#bytes + bytes > this.#maxBytes) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#bytes += bytes;
+    this.#waiting.push(line);
+    this.#drain();
+  }
+
+  flush(maxMs: number): Promise<void> {
+    if (this.#bytes === 0 || this.#broken) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        this.#idle.delete(finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, maxMs);
+      this.#idle.add(finish);
+    });
+  }
+
+  onBroken(listener: () => void): void {
+    if (this.#broken) queueMicrotask(listener);
+    else this.#brokenListeners.push(listener);
+  }
+
+  #drain(): void {
+    if (this.#retry !== undefined) return;
+    for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
+      const bytes = Buffer.byteLength(line);
+      try {
+        this.#open().write(line, (error) => this.#written(bytes, error));
+      } catch (error) {
+        if (isBroken(error)) {
+          this.#break();
+          return;
+        }
+        this.#waiting.unshift(line);
+        this.#retry = setTimeout(() => {
+          this.#retry = undefined;
+          this.#drain();
+        }, retryMs);
+        this.#retry.unref();
+        return;
+      }
+    }
+  }
+
+  #open(): LogSink {
+    this.#sink ??= process.stderr;
+    if (!this.#watched) {
+      this.#watched = true;
+      this.#sink.on('error', (error) => {
+        if (isBroken(error)) this.#break();
+      });
+    }
+    return this.#sink;
+  }
+
+  #written(bytes: number, error: Error | null | undefined): void {
+    this.#bytes -= bytes;
+    if (error && isBroken(error)) {
+      this.#break();
+      return;
+    }
+    if (this.#dropped > 0 && this.#bytes < this.#maxBytes / 2) {
+      const dropped = this.#dropped;
+      this.#dropped = 0;
+      this.push(formatLogLine('warn', 'log lines dropped: the host reads stderr too slowly', { dropped }));
+    }
+    if (this.#bytes === 0) for (const finish of [...this.#idle]) finish();
+  }
+
+  #break(): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#waiting.length = 0;
+    for (const finish of [...this.#idle]) finish();
+    for (const listener of this.#brokenListeners.splice(0)) listener();
+  }
+}
+
+function isBroken(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === 'EPIPE' || code === 'EBADF' || code === 'ERR_STREAM_DESTROYED' || code === 'ECONNRESET';
+}

@@ -1,0 +1,180 @@
+import { writeSync } from 'node:fs';
+import { Server } from '@grpc/grpc-js';
+import { GRPCController } from '../../../proto/gen/goplugin/controller_pb.ts';
+import { checkCookie, type MagicCookie } from './cookie.ts';
+import type { Environment } from './environment.ts';
+import { handshakeLine } from './handshake-line.ts';
+import type { HclogWriter } from './hclog.ts';
+import { HealthService } from './health.ts';
+import { InFlight } from './in-flight.ts';
+import { type Listener, listen } from './listen.ts';
+import { serverIdentity } from './mutual-tls.ts';
+import { largestReceiveBytes, registerService } from './register.ts';
+import { implement, type ServiceImplementation } from './service.ts';
+import { registerSilentStreams } from './silent-streams.ts';
+import { negotiateVersion } from './versions.ts';
+
+/** Why a plugin's server ended: the host asked, nobody ever came, or {@link PluginServer.close} was called. */
+export type EndReason = 'shutdown' | 'abandoned' | 'closed';
+
+export interface ServeOptions {
+  readonly cookie: MagicCookie;
+  /** The application protocol versions that `services` speak. */
+  readonly versions: readonly number[];
+  readonly services: readonly ServiceImplementation[];
+  readonly log: HclogWriter;
+  /** Default `process.env`. */
+  readonly env?: Environment;
+  /** What must be stored before the process ends; awaited before the host's Shutdown is answered. */
+  onShutdown?(): Promise<void>;
+  /** How long the calls in flight and `onShutdown` may hold up a Shutdown, which has no deadline. Default 10 s. */
+  readonly shutdownMaxMs?: number;
+  /** End as `abandoned` when no connection came this long after the line. Default 90 s. */
+  readonly firstConnectionMaxMs?: number;
+  /** Prints the handshake line. Default: straight to file descriptor 1. */
+  announce?(line: string): void;
+  /** Default: `tcp` on Windows, else `unix`. */
+  readonly network?: 'unix' | 'tcp';
+}
+
+/** A plugin that has told its host where it listens. */
+export interface PluginServer {
+  /** The negotiated application version. */
+  readonly version: number;
+  readonly network: 'unix' | 'tcp';
+  readonly address: string;
+  /** Did the host ask for AutoMTLS? */
+  readonly mutualTls: boolean;
+  /** Resolves when the server has ended, after the last answer went out. */
+  readonly done: Promise<EndReason>;
+  /** What Health says of the service `plugin`. True from the start. */
+  setServing(serving: boolean): void;
+  /** Lets no new call in, waits for those in flight and runs `onShutdown`; at most `maxMs`. Never rejects. */
+  drain(maxMs: number): Promise<void>;
+  /** Ends every connection and removes the socket. */
+  close(): void;
+}
+
+/** After the answer to Shutdown the host closes its connection; one that does not is not waited for. */
+const goodbyeMaxMs = 500;
+
+/**
+ * Serves a plugin as go-plugin's `Serve` does: cookie, version, socket, certificate, services, and then the one
+ * line on stdout. It touches nothing of the process but that line: see `ownProcess` for signals, the parent
+ * and the rest.
+ *
+ * Throws HOST_REFUSED (not started by a host; a bad PLUGIN_CLIENT_CERT) and INPUT_INVALID (no place for the
+ * socket), both before anything is printed.
+ *
+ * ```ts
+ * const log = new HclogWriter();
+ * const owner = ownProcess({ log });
+ * owner.follow(await serve({
+ *   cookie: { name: 'GREETER', value: 'hello' }, versions: [1], log,
+ *   services: [implement(Greeter, { greet: async ({ input }) => ({ text: `Hello ${input.name}` }) })],
+ * }));
+ * ```
+ */
+export async function serve(options: ServeOptions): Promise<PluginServer> {
+  const { env = process.env, log, services } = options;
+  checkCookie(env, options.cookie);
+  const version = negotiateVersion(options.versions, env['PLUGIN_PROTOCOL_VERSIONS']);
+  const identity = serverIdentity(env['PLUGIN_CLIENT_CERT']);
+
+  const grpc = new Server({
+    'grpc.max_receive_message_length': largestReceiveBytes(services),
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_channelz': 0,
+  });
+  const inFlight = new InFlight();
+  const health = new HealthService();
+  const { promise: done, resolve: end } = Promise.withResolvers<EndReason>();
+  for (const service of services) registerService(grpc, service, { log, inFlight });
+  // Of its own: it must be answered while the others are refused, and must not wait for itself.
+  registerService(grpc, controller(), { log, inFlight: new InFlight() });
+  health.register(grpc, { log, inFlight });
+  registerSilentStreams(grpc);
+
+  let abandoned: NodeJS.Timeout | undefined;
+  const injector = grpc.createConnectionInjector(identity.credentials);
+  const listener = await listen(
+    env,
+    (socket) => {
+      clearTimeout(abandoned);
+      injector.injectConnection(socket);
+    },
+    options.network,
+  );
+
+  const close = (reason: EndReason) => {
+    clearTimeout(abandoned);
+    grpc.forceShutdown();
+    listener.close();
+    listener.remove();
+    end(reason);
+  };
+  const drain = async (maxMs: number) => {
+    const flushed = Promise.resolve(options.onShutdown?.()).catch((error: unknown) => {
+      log.error('not everything was stored before the end', { error });
+    });
+    const finished = await within(maxMs, Promise.all([inFlight.close(), flushed]));
+    if (!finished) log.error('the end was not orderly: work was still going on', { maxMs });
+  };
+
+  function controller(): ServiceImplementation {
+    return implement(GRPCController, {
+      shutdown: async () => {
+        log.debug('the host asked for the end');
+        await drain(options.shutdownMaxMs ?? 10_000);
+        void connectionsEnd(listener).then(() => close('shutdown'));
+        return {};
+      },
+    });
+  }
+
+  abandoned = setTimeout(() => {
+    log.error('no host ever connected: the one that started this plugin is gone');
+    close('abandoned');
+  }, options.firstConnectionMaxMs ?? 90_000);
+  abandoned.unref();
+
+  const announce = options.announce ?? ((line: string) => void writeSync(1, line));
+  announce(
+    handshakeLine({
+      version,
+      network: listener.network,
+      address: listener.address,
+      certificate: identity.certificate,
+      multiplexAsked: (env['PLUGIN_MULTIPLEX_GRPC'] ?? '') !== '',
+    }),
+  );
+  return {
+    version,
+    network: listener.network,
+    address: listener.address,
+    mutualTls: identity.certificate !== undefined,
+    done,
+    setServing: (serving) => health.setServing(serving),
+    drain,
+    close: () => close('closed'),
+  };
+}
+
+/** Resolves when the host has closed its connections, or after a moment. */
+async function connectionsEnd({ sockets }: Listener): Promise<void> {
+  const closed = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+  await within(goodbyeMaxMs, Promise.all(closed));
+}
+
+/** True when `work` ended within `maxMs`. */
+async function within(maxMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), maxMs);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
