@@ -1,0 +1,21 @@
+import type { Log } from './log.ts';
+
+/** What a handler gets beside its input. Everything in it belongs to this one call. */
+export interface Context<Env = unknown> {
+  /** The platform's bindings and variables: KV, secrets, … */
+  readonly env: Env;
+  /** The call's id: the same for every attempt of one call, so writes can be made idempotent by it. */
+  readonly id: string;
+  /** Aborts at the deadline; pass it to `fetch`. */
+  readonly signal: AbortSignal;
+  /** The instant, on the `Date.now()` scale in ms, after which nobody waits for the answer. */
+  readonly deadlineMs: number;
+  /** Lets work go on after the answer: counters, logs. Its failures are logged. */
+  waitUntil(work: Promise<unknown>): void;
+  readonly log: Log;
+}
+
+/** The part of a Worker's execution context that the kit uses. */
+export interface WaitUntil {
+  waitUntil(work: Promise<unknown>): void;
+}

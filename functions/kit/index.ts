@@ -1,0 +1,12 @@
+/**
+ * What authors of plugins import: `sftpgo-plugin-serverless/kit`. One function for each type of plugin, what
+ * their handlers answer with, and the types of what they get.
+ */
+export type { ConnectCode } from '../../proto/codes.ts';
+export type { Context } from './context.ts';
+export type { Duration } from './duration.ts';
+export { FunctionError } from './function-error.ts';
+export { type IPFilter, type IPFilterPlugin, type IPRequest, ipfilter } from './ipfilter.ts';
+export type { Log, LogFields } from './log.ts';
+export type { Plugin } from './plugin.ts';
+export { allow, deny, type Protocol, type Verdict, type VerdictOptions } from './verdict.ts';

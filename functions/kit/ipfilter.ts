@@ -1,0 +1,99 @@
+import { formatCache, formatReason, formatScope, pluginHeaders } from '../../proto/facts.ts';
+import { type CheckIPRequest, ipFilterService } from '../../proto/gen/wire.ts';
+import { type Address, formatAddress, parseAddress } from '../../proto/net/address.ts';
+import { formatPrefix, prefixOf } from '../../proto/net/prefix.ts';
+import type { Context } from './context.ts';
+import { definePlugin } from './define.ts';
+import type { Outcome, Plugin } from './plugin.ts';
+import { refusal } from './refusal.ts';
+import type { Protocol, Verdict } from './verdict.ts';
+
+/** Who asks to connect. */
+export interface IPRequest {
+  /** Canonical text: no zone, and an IPv4-mapped IPv6 address as the IPv4 address it is. */
+  readonly ip: string;
+  /** Of SFTPGo up to 2.4, which does not say: the empty string. */
+  readonly protocol: Protocol | '';
+}
+
+/** What the author of an ipfilter plugin writes. */
+export interface IPFilter<Env> {
+  /**
+   * Decides with {@link allow} or {@link deny}. SFTPGo asks for each SSH and FTP connection, and for each HTTP
+   * and WebDAV request. What it throws counts as "unavailable": then the adapter's `onUnavailable` decides.
+   */
+  checkIP(request: IPRequest, context: Context<Env>): Verdict | Promise<Verdict>;
+  /** The administrator reloaded SFTPGo: read lists again. The adapter forgets its own cache by itself. */
+  reload?(context: Context<Env>): void | Promise<void>;
+}
+
+/** What {@link ipfilter} makes: the default export of an ipfilter function. */
+export interface IPFilterPlugin<Env = unknown> extends Plugin<Env> {
+  readonly filter: IPFilter<Env>;
+}
+
+/**
+ * Makes an SFTPGo ipfilter plugin.
+ *
+ * ```ts
+ * import { allow, deny, ipfilter } from 'sftpgo-plugin-serverless/kit';
+ *
+ * export default ipfilter<{ BANS: KVNamespace }>({
+ *   async checkIP({ ip }, { env }) {
+ *     return (await env.BANS.get(ip)) ? deny('banned', { for: '5m' }) : allow({ for: '5m' });
+ *   },
+ * });
+ * ```
+ */
+export function ipfilter<Env = unknown>(filter: IPFilter<Env>): IPFilterPlugin<Env> {
+  const { checkIP, reload } = ipFilterService.methods;
+  const plugin = definePlugin<Env>({
+    type: 'ipfilter',
+    service: ipFilterService.typeName,
+    maxRequestBytes: 1024 * 1024,
+    rpcs: {
+      [checkIP.name]: { table: checkIP, run: (input, context) => decide(filter, input, context) },
+      [reload.name]: {
+        table: reload,
+        async run(_, context) {
+          await filter.reload?.(context);
+          return {};
+        },
+      },
+    },
+  });
+  return { ...plugin, filter };
+}
+
+async function decide<Env>(
+  filter: IPFilter<Env>,
+  input: CheckIPRequest,
+  context: Context<Env>,
+): Promise<Outcome> {
+  const address = parseAddress(input.ip);
+  if (address === undefined) return refusal('invalid_argument', 'ip is not an address');
+  const protocol = input.protocol as IPRequest['protocol'];
+  const verdict: unknown = await filter.checkIP({ ip: formatAddress(address), protocol }, context);
+  if (!isVerdict(verdict))
+    throw new TypeError('checkIP must return allow() or deny(…), and returned neither');
+  const facts = {
+    [pluginHeaders.cache]: formatCache({ freshMs: verdict.forMs ?? 0 }),
+    [pluginHeaders.scope]: scopeOf(address, protocol, verdict),
+    [pluginHeaders.reason]: formatReason(verdict.reason ?? ''),
+  };
+  return verdict.allowed ? { facts } : refusal('permission_denied', 'denied', facts);
+}
+
+/** One address, and the protocol that was asked about unless the author says more. */
+function scopeOf(address: Address, asked: string, { protocols = [asked] }: Verdict): string {
+  const prefix = formatPrefix(prefixOf(address, address.family === 4 ? 32 : 128));
+  const named = protocols === 'all' ? [] : protocols.filter((name) => name !== '');
+  return formatScope(named.length === 0 ? { prefix } : { prefix, protocols: named });
+}
+
+/** JavaScript authors forget a `return`: undefined must not become an allow. */
+function isVerdict(value: unknown): value is Verdict {
+  return (
+    typeof value === 'object' && value !== null && 'allowed' in value && typeof value.allowed === 'boolean'
+  );
+}

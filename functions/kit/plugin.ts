@@ -1,0 +1,40 @@
+import type { MethodTable } from '../../proto/codec.ts';
+import type { ConnectCode } from '../../proto/codes.ts';
+import type { Context, WaitUntil } from './context.ts';
+
+/** What came of one RPC, before it is encoded and signed. */
+export interface Outcome {
+  /** The answer's message; absent where `refusal` is set. */
+  readonly output?: object;
+  /** A Connect error instead of a message. `permission_denied` is the verdict "no". */
+  readonly refusal?: { readonly code: ConnectCode; readonly message: string };
+  /** The signed plugin-* headers of the answer, besides those that every answer has. */
+  readonly facts?: Readonly<Record<`plugin-${string}`, string>>;
+}
+
+/** One RPC of a plugin: its tables, and the author's code behind a function that decodes nothing. */
+export interface Rpc<Env> {
+  readonly table: MethodTable;
+  run(input: never, context: Context<Env>): Promise<Outcome>;
+}
+
+/** A plugin as its type describes it; the entries (Workers, Node) make it reachable. */
+export interface PluginDefinition<Env> {
+  /** `ipfilter`, `auth`, … */
+  readonly type: string;
+  /** `proto.IPFilter`, … */
+  readonly service: string;
+  /** Larger requests are refused before anything else is looked at. */
+  readonly maxRequestBytes: number;
+  /** By RPC name: `CheckIP`. */
+  readonly rpcs: Readonly<Record<string, Rpc<Env>>>;
+}
+
+/** A plugin: what an author's module exports by default. Its `fetch` is all that Cloudflare Workers need. */
+export interface Plugin<Env = unknown> {
+  readonly definition: PluginDefinition<Env>;
+  /** The RPCs it answers, by name, sorted. The lock and `host-config` are made from it. */
+  readonly handles: readonly string[];
+  /** Answers one signed call. Never throws. */
+  fetch(request: Request, env: Env, platform?: WaitUntil): Promise<Response>;
+}

@@ -1,0 +1,161 @@
+import { decodeJson } from '../../proto/codec.ts';
+import { PluginError } from '../../proto/error.ts';
+import { pluginHeaders } from '../../proto/facts.ts';
+import type { RequestMessage } from '../../proto/signature/message.ts';
+import { verifyRequest } from '../../proto/signature/verify-request.ts';
+import { encodeOutcome, signedResponse, unsignedResponse } from './answer.ts';
+import { readBody } from './body.ts';
+import type { Context, WaitUntil } from './context.ts';
+import { runUntil } from './deadline.ts';
+import { FunctionError } from './function-error.ts';
+import { createLog, describeThrown, type Log } from './log.ts';
+import type { Outcome, PluginDefinition, Rpc } from './plugin.ts';
+import { refusal } from './refusal.ts';
+import type { Runtime } from './runtime.ts';
+import type { Settings } from './settings.ts';
+
+/** One request on its way through {@link serveCall}, and what it needs. */
+export interface Incoming<Env> {
+  readonly request: Request;
+  /** From the path: `proto.IPFilter`, `CheckIP`. */
+  readonly service: string;
+  readonly method: string;
+  readonly env: Env;
+  readonly platform: WaitUntil | undefined;
+  readonly definition: PluginDefinition<Env>;
+  readonly runtime: Runtime;
+  /** The parsed settings of `env`, the same promise for every request. */
+  readonly settings: () => Promise<Settings>;
+}
+
+/**
+ * Answers one call: read → settings → verify → decode → run → encode → sign. Until the signature is verified
+ * every refusal is unsigned and says nothing that helps a stranger; from then on everything is signed, the
+ * failures of the author's code included.
+ */
+export async function serveCall<Env>(incoming: Incoming<Env>): Promise<Response> {
+  const { request, runtime, definition } = incoming;
+  const arrivedMs = Date.now();
+  const body = await readBody(request, definition.maxRequestBytes);
+  if (body.bytes === undefined) {
+    return unsignedResponse(429, 'resource_exhausted', 'the request is too large', body.mustClose);
+  }
+  const settings = await incoming.settings().catch(() => undefined);
+  if (settings === undefined) {
+    return unsignedResponse(503, 'unavailable', 'the function is not set up; its log says why');
+  }
+  const message = toMessage(incoming, settings, body.bytes);
+  const log = createLog({
+    function: settings.functionName,
+    rpc: incoming.method,
+    id: request.headers.get(pluginHeaders.callId) ?? undefined,
+  });
+  const clock = await verify(message, incoming, settings, log);
+  if (clock === 'refused') {
+    return unsignedResponse(401, 'unauthenticated', 'not a call that this function accepts');
+  }
+  const rpc = Object.hasOwn(definition.rpcs, incoming.method) ? definition.rpcs[incoming.method] : undefined;
+  const startedMs = performance.now();
+  const outcome =
+    clock === 'skewed'
+      ? refusal('failed_precondition', 'the clocks differ too much', { [pluginHeaders.refused]: 'time' })
+      : await run(message, rpc, incoming, arrivedMs, log);
+  const answer = encode(outcome, rpc, performance.now() - startedMs, log);
+  return signedResponse(answer, message, settings, runtime);
+}
+
+/** The request as the signature sees it. Its URL is the function's own, never something in the payload. */
+function toMessage<Env>(
+  { request, service, method }: Incoming<Env>,
+  { publicUrl }: Settings,
+  body: Uint8Array,
+): RequestMessage {
+  const url = publicUrl === undefined ? request.url : `${publicUrl}/${service}/${method}`;
+  return { method: request.method, url, headers: [...request.headers], body };
+}
+
+async function verify<Env>(
+  message: RequestMessage,
+  { definition, service, runtime }: Incoming<Env>,
+  { callers, functionName, nonces }: Settings,
+  log: Log,
+): Promise<'good' | 'skewed' | 'refused'> {
+  try {
+    const { crypto } = runtime;
+    await verifyRequest(message, { keys: callers, crypto, nowS: Date.now() / 1000, nonces, functionName });
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    log.warn(error.message, { code: error.code });
+    return error.code === 'CLOCK_SKEW' ? 'skewed' : 'refused';
+  }
+  if (service === definition.service) return 'good';
+  log.warn('the call is for another service', { service });
+  return 'refused';
+}
+
+async function run<Env>(
+  message: RequestMessage,
+  rpc: Rpc<Env> | undefined,
+  incoming: Incoming<Env>,
+  arrivedMs: number,
+  log: Log,
+): Promise<Outcome> {
+  if (rpc === undefined) return refusal('unimplemented', 'this plugin has no such RPC');
+  const header = new Map(message.headers);
+  if (header.get('content-type') !== 'application/json') {
+    return refusal('invalid_argument', 'content-type must be application/json');
+  }
+  if (header.get('connect-protocol-version') !== '1') {
+    return refusal('invalid_argument', 'connect-protocol-version must be 1');
+  }
+  const timeout = header.get('connect-timeout-ms') ?? '';
+  // ten digits at most: https://connectrpc.com/docs/protocol/#unary-request
+  if (!/^\d{1,10}$/.test(timeout)) return refusal('invalid_argument', 'connect-timeout-ms must be a number');
+  const deadlineMs = arrivedMs + Number(timeout);
+  const input = decode(message.body, rpc);
+  if (input === undefined) return refusal('invalid_argument', 'the body is not the message of this RPC');
+  const waitUntil = backgroundOf(incoming.platform, log);
+  const { env } = incoming;
+  const id = header.get(pluginHeaders.callId) ?? '';
+  return await runUntil(
+    deadlineMs,
+    (signal) => guarded(rpc, input, { env, id, signal, deadlineMs, waitUntil, log }),
+    refusal('deadline_exceeded', 'the function was not done in time'),
+  );
+}
+
+function decode<Env>(body: Uint8Array, rpc: Rpc<Env>): object | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    return decodeJson<object>(rpc.table.input, JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs the author's code. Whatever it throws becomes an outcome; only a FunctionError speaks for itself. */
+async function guarded<Env>(rpc: Rpc<Env>, input: object, context: Context<Env>): Promise<Outcome> {
+  try {
+    return await rpc.run(input as never, context);
+  } catch (thrown) {
+    if (thrown instanceof FunctionError) return refusal(thrown.code, thrown.message);
+    context.log.error('the handler threw', describeThrown(thrown));
+    return refusal('internal', 'the function failed; its log says why');
+  }
+}
+
+function encode<Env>(outcome: Outcome, rpc: Rpc<Env> | undefined, elapsedMs: number, log: Log) {
+  try {
+    return encodeOutcome(outcome, rpc, elapsedMs);
+  } catch (thrown) {
+    log.error('the answer cannot be encoded', describeThrown(thrown));
+    return encodeOutcome(refusal('internal', 'the function failed; its log says why'), rpc, elapsedMs);
+  }
+}
+
+function backgroundOf(platform: WaitUntil | undefined, log: Log): (work: Promise<unknown>) => void {
+  return (work) => {
+    const logged = work.catch((thrown: unknown) => log.error('waitUntil failed', describeThrown(thrown)));
+    platform?.waitUntil(logged);
+  };
+}

@@ -1,0 +1,81 @@
+import { PluginError } from '../../proto/error.ts';
+import { parseJwks, parsePrivateJwk } from '../../proto/keys/parse.ts';
+import { normaliseAddress } from '../../proto/lock/address.ts';
+import { NonceMemory } from '../../proto/signature/nonces.ts';
+import { type KeyRing, keyRing, type SigningKey } from '../../proto/signature/port.ts';
+import { maxNonces } from './limits.ts';
+import type { Runtime } from './runtime.ts';
+
+/** A function's identity, from its environment: who it is, who may call it, what it signs with. */
+export interface Settings {
+  /** PLUGIN_FUNCTION: `name@stage`. */
+  readonly functionName: string;
+  /** PLUGIN_CALLERS: a JWK Set of the adapters' public keys. */
+  readonly callers: KeyRing;
+  /** PLUGIN_KEY: the function's own private key as JWK. */
+  readonly key: SigningKey;
+  /** PLUGIN_URL: the address in the lock, where a proxy hides it from the function. */
+  readonly publicUrl?: string;
+  /** Of the calls that were accepted under these settings. */
+  readonly nonces: NonceMemory;
+}
+
+/**
+ * Reads the settings out of a Worker's bindings or a process's environment.
+ *
+ * @throws PluginError CONFIG_INVALID or KEY_FILE_INVALID, naming the variable and never its value
+ */
+export async function readSettings(env: unknown, runtime: Runtime): Promise<Settings> {
+  const functionName = text(env, 'PLUGIN_FUNCTION');
+  if (!/^[a-z0-9][a-z0-9-]{0,62}@[a-z0-9][a-z0-9-]{0,62}$/.test(functionName)) {
+    throw invalid('PLUGIN_FUNCTION', 'is not name@stage', 'Use the name in the lock, as office@live.');
+  }
+  const callers = parseJwks(json(env, 'PLUGIN_CALLERS'), 'the setting PLUGIN_CALLERS');
+  const key = parsePrivateJwk(json(env, 'PLUGIN_KEY'), 'the setting PLUGIN_KEY');
+  const publicUrl = optionalUrl(env);
+  return {
+    functionName,
+    callers: keyRing(await Promise.all(callers.map((jwk) => runtime.verifyingKey(jwk)))),
+    key: await runtime.signingKey(key),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    nonces: new NonceMemory({ maxEntries: maxNonces }),
+  };
+}
+
+function optionalUrl(env: unknown): string | undefined {
+  const value = variable(env, 'PLUGIN_URL');
+  if (value === undefined || value === '') return undefined;
+  const address = typeof value === 'string' ? normaliseAddress(value) : { problem: 'expected text' };
+  if ('href' in address) return address.href;
+  throw invalid('PLUGIN_URL', `is no public address (${address.problem})`, 'Use the address in the lock.');
+}
+
+function json(env: unknown, name: string): unknown {
+  const value = text(env, name);
+  try {
+    return JSON.parse(value);
+  } catch {
+    // without its cause, whose message quotes the text: PLUGIN_KEY is a secret
+    throw invalid(name, 'is not JSON', 'Paste the whole value, braces included.');
+  }
+}
+
+function text(env: unknown, name: string): string {
+  const value = variable(env, name);
+  // a variable of type JSON arrives parsed in Workers
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalid(name, 'is missing', 'Set it as a variable or secret of the function.');
+}
+
+function variable(env: unknown, name: string): unknown {
+  return typeof env === 'object' && env !== null ? (env as Record<string, unknown>)[name] : undefined;
+}
+
+function invalid(name: string, what: string, remedy: string): PluginError {
+  return new PluginError('CONFIG_INVALID', {
+    happened: `the setting ${name} ${what}`,
+    expected: 'PLUGIN_FUNCTION, PLUGIN_CALLERS and PLUGIN_KEY as the deployment writes them',
+    remedy,
+  });
+}

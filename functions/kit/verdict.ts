@@ -1,0 +1,62 @@
+import { type Duration, durationMs } from './duration.ts';
+
+/** A network protocol of SFTPGo. Hosts up to 2.4 do not say which: the empty string. */
+export type Protocol = 'SSH' | 'FTP' | 'DAV' | 'HTTP';
+
+/** What a verdict may say beside yes or no. */
+export interface VerdictOptions {
+  /**
+   * How long the adapter may answer for this address by itself, `'30s'`, `'5m'`. It takes at most five
+   * minutes. Left out: every connection asks the function again.
+   */
+  readonly for?: Duration;
+  /**
+   * The protocols the verdict holds for. Left out: only the one that was asked about. `'all'`: the answer
+   * does not depend on the protocol, so one call serves an SFTP client and a browser behind one address.
+   */
+  readonly protocols?: readonly Protocol[] | 'all';
+}
+
+/** The decision about an address: made by {@link allow} and {@link deny}. */
+export interface Verdict {
+  readonly allowed: boolean;
+  /** Why not; for logs, never shown to the client. */
+  readonly reason?: string;
+  /** Milliseconds the decision may be reused; absent: not at all. */
+  readonly forMs?: number;
+  readonly protocols?: readonly Protocol[] | 'all';
+}
+
+/**
+ * Lets the address connect.
+ *
+ * @throws PluginError INPUT_INVALID for a duration without its unit
+ *
+ * ```ts
+ * return allow({ for: '5m' });
+ * ```
+ */
+export function allow(options: VerdictOptions = {}): Verdict {
+  return { allowed: true, ...common(options) };
+}
+
+/**
+ * Refuses the address. The reason goes to the adapter's debug log as at most 200 printable ASCII characters;
+ * SFTPGo closes the connection without a word to the client.
+ *
+ * @throws PluginError INPUT_INVALID for a duration without its unit
+ *
+ * ```ts
+ * return deny('banned', { for: '5m' });
+ * ```
+ */
+export function deny(reason: string, options: VerdictOptions = {}): Verdict {
+  return { allowed: false, reason, ...common(options) };
+}
+
+function common({ for: duration, protocols }: VerdictOptions): Pick<Verdict, 'forMs' | 'protocols'> {
+  return {
+    ...(duration === undefined ? {} : { forMs: durationMs(duration) }),
+    ...(protocols === undefined ? {} : { protocols }),
+  };
+}
