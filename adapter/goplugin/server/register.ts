@@ -1,10 +1,4 @@
-import {
-  type DescMethod,
-  type DescMethodUnary,
-  fromBinary,
-  type Message,
-  toBinary,
-} from '@bufbuild/protobuf';
+import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { Metadata, type Server, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { PluginError } from '../../../proto/error.ts';
 import { GrpcError, grpcStatus, hasGrpcCode } from '../grpc-error.ts';

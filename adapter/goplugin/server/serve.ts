@@ -106,7 +106,10 @@ export async function serve(options: ServeOptions): Promise<PluginServer> {
     options.network,
   );
 
+  let closed = false;
   const close = (reason: EndReason) => {
+    if (closed) return;
+    closed = true;
     clearTimeout(abandoned);
     grpc.forceShutdown();
     listener.close();
