@@ -112,7 +112,7 @@ export function encodeJson<T extends object>(
 }
 
 function decodeField(field: FieldTable, json: unknown, path: string): unknown {
-  if (typeof field === 'string') return json === null ? zeros[field]() : decodeScalar(field, json, path);
+  if (typeof field === 'string') return decodeScalar(field, json ?? zeros[field], path);
   if (isList(field)) {
     if (json === null) return [];
     if (!Array.isArray(json)) throw invalid(path, 'an array');
@@ -123,7 +123,10 @@ function decodeField(field: FieldTable, json: unknown, path: string): unknown {
     if (!isObject(json)) throw invalid(path, 'an object');
     // fromEntries, not assignment: `__proto__` is a key like any other
     return Object.fromEntries(
-      Object.entries(json).map(([key, item]) => [wellFormed(key, path), decodeScalar(field.map, item, `${path}[…]`)]),
+      Object.entries(json).map(([key, item]) => [
+        wellFormed(key, path),
+        decodeScalar(field.map, item, `${path}[…]`),
+      ]),
     );
   }
   if (json === null) return 0;
@@ -137,11 +140,13 @@ function encodeField(field: FieldTable, value: unknown, path: string): JsonValue
   if (value === undefined) return undefined;
   if (typeof field === 'string') {
     const json = encodeScalar(field, value, path);
-    return json === '' || json === 0 || json === '0' && field === 'int64' || json === false ? undefined : json;
+    return json === zeros[field] ? undefined : json;
   }
   if (isList(field)) {
     if (!Array.isArray(value)) throw invalid(path, 'an array');
-    const items = Array.from(value, (item: unknown, index) => encodeScalar(field[0], item, `${path}[${index}]`));
+    const items = Array.from(value, (item: unknown, index) =>
+      encodeScalar(field[0], item, `${path}[${index}]`),
+    );
     return items.length > 0 ? items : undefined;
   }
   if ('map' in field) {
@@ -156,12 +161,9 @@ function encodeField(field: FieldTable, value: unknown, path: string): JsonValue
   return Object.keys(field.enum).find((name) => field.enum[name] === number) ?? number;
 }
 
-const zeros: { readonly [S in ScalarType]: () => unknown } = {
-  string: () => '',
-  bytes: () => new Uint8Array(),
-  bool: () => false,
-  int32: () => 0,
-  int64: () => 0n,
+/** The defaults as JSON. */
+const zeros = { string: '', bytes: '', bool: false, int32: 0, int64: '0' } as const satisfies {
+  [S in ScalarType]: JsonValue;
 };
 
 function decodeScalar(type: ScalarType, json: unknown, path: string): unknown {
@@ -173,9 +175,10 @@ function decodeScalar(type: ScalarType, json: unknown, path: string): unknown {
     case 'bool':
       return typeof json === 'boolean' ? json : refuse(path, 'true or false');
     default: {
-      const integer = typeof json === 'string' && /^-?(0|[1-9]\d*)$/.test(json) ? BigInt(json) : json;
+      const integer = typeof json === 'string' && /^-?(0|[1-9]\d{0,18})$/.test(json) ? BigInt(json) : json;
       const exact = typeof integer === 'number' && Number.isSafeInteger(integer) ? BigInt(integer) : integer;
-      if (!fits(type, exact)) throw invalid(path, type === 'int32' ? 'an int32' : 'an int64, as a decimal string');
+      if (!fits(type, exact))
+        throw invalid(path, type === 'int32' ? 'an int32' : 'an int64, as a decimal string');
       return type === 'int32' ? Number(exact) : exact;
     }
   }
