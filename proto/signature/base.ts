@@ -1,6 +1,4 @@
 import { PluginError } from '../error.ts';
-import type { HeaderList } from './message.ts';
-import { dictionaryMember } from './structured-field.ts';
 
 /** One covered component (RFC 9421 §2) with its parameters. Made by {@link component}. */
 export interface Component {
@@ -20,6 +18,11 @@ export interface ComponentSource {
   readonly status?: number;
   /** The combined value of a field's lines (RFC 9421 §2.1), `undefined` if there is none. */
   field(name: string): string | undefined;
+  /**
+   * Everything but whole fields, @method, @target-uri and @status: `messageSource` knows the rest of the RFC, the
+   * profile only the one dictionary member that it covers.
+   */
+  other?(component: Component): string | undefined;
 }
 
 /**
@@ -42,55 +45,19 @@ export function component(
   return { name, identifier, ...parameters };
 }
 
-/** The value of a field: its lines trimmed, line folds made one space, joined with a comma (RFC 9421 §2.1). */
-export function fieldValue(headers: HeaderList, name: string): string | undefined {
-  const lines = headers.filter(([each]) => each === name);
-  if (lines.length === 0) return undefined;
-  return lines.map(([, value]) => value.trim().replaceAll(/[ \t]*\r\n[ \t]+/g, ' ')).join(', ');
-}
-
-/** Percent-encodes as application/x-www-form-urlencoded, with %20 for a space (RFC 9421 §2.2.8). */
-function percentEncode(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()~]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-function queryParameter(url: URL, name: string | undefined): string | undefined {
-  const values = [...url.searchParams].filter(([each]) => percentEncode(each) === name);
-  return values[1] === undefined && values[0] ? percentEncode(values[0][1]) : undefined;
-}
-
-function derivedValue({ name, queryName }: Component, source: ComponentSource): string | undefined {
-  if (name === '@method') return source.method;
-  if (name === '@status') return source.status?.toString();
-  if (source.url === undefined) return undefined;
-  const url = new URL(source.url);
-  switch (name) {
+function componentValue(component: Component, source: ComponentSource): string | undefined {
+  switch (component.name) {
+    case '@method':
+      return source.method;
     case '@target-uri':
-      return url.href;
-    case '@authority':
-      return url.host;
-    case '@scheme':
-      return url.protocol.slice(0, -1);
-    case '@request-target':
-      return url.pathname + url.search;
-    case '@path':
-      return url.pathname;
-    case '@query':
-      return url.search || '?';
-    case '@query-param':
-      return queryParameter(url, queryName);
+      return source.url && new URL(source.url).href;
+    case '@status':
+      return source.status?.toString();
     default:
-      return undefined;
+      return component.key !== undefined || component.name.startsWith('@')
+        ? source.other?.(component)
+        : source.field(component.name);
   }
-}
-
-function componentValue(component: Component, source: ComponentSource | undefined): string | undefined {
-  if (component.name.startsWith('@')) return source && derivedValue(component, source);
-  const value = source?.field(component.name);
-  return value === undefined || component.key === undefined ? value : dictionaryMember(value, component.key);
 }
 
 /**
@@ -106,7 +73,8 @@ export function signatureBase(
 ): string {
   let base = '';
   for (const each of components) {
-    const value = componentValue(each, each.req ? request : message);
+    const source = each.req ? request : message;
+    const value = source && componentValue(each, source);
     if (value === undefined || /[^ -~\t]/.test(value)) {
       throw new PluginError('INPUT_INVALID', {
         happened: `no usable value for the covered component ${each.identifier}`,

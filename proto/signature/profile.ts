@@ -9,6 +9,9 @@ export const maxLifeS = 30;
 /** How far the clocks of both ends may be apart, in seconds. */
 export const defaultSkewS = 30;
 
+/** The Signature header of the profile: one member of 64 bytes; its group is what `;key="sig"` stands for. */
+export const signatureText = /^sig=(:[\w+/]{86}==:)$/;
+
 /** Signature parameters of a request; all are required. `alg` may be added, as `ed25519`. */
 export const requestParameters = ['created', 'expires', 'nonce', 'keyid', 'tag'] as const;
 /** Signature parameters of an answer; all are required. `alg` may be added, as `ed25519`. */

@@ -2,7 +2,7 @@ import type { ComponentSource } from './base.ts';
 import { profileFields } from './fields.ts';
 import type { AnswerMessage, HeaderList, RequestMessage } from './message.ts';
 import type { SignatureCrypto, SigningKey } from './port.ts';
-import { answerComponents, answerTag } from './profile.ts';
+import { answerComponents, answerTag, signatureText } from './profile.ts';
 import { refuseToSign, signMessage } from './sign.ts';
 
 export interface SignAnswerOptions {
@@ -15,10 +15,18 @@ export interface SignAnswerOptions {
   readonly nowS: number;
 }
 
-/** What the `;req` components of an answer are taken from. */
+/**
+ * What the `;req` components of an answer are taken from. The one dictionary member among them is the request's
+ * signature, whose header has no other.
+ */
 export function requestSource({ method, url, headers }: RequestMessage): ComponentSource {
   const fields = profileFields(headers, refuseToSign);
-  return { method, url, field: (name) => fields.get(name) };
+  return {
+    method,
+    url,
+    field: (name) => fields.get(name),
+    other: ({ name }) => signatureText.exec(fields.get(name) ?? '')?.[1],
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import { decodeBase64 } from './base64.ts';
 import { contentDigest } from './digest.ts';
 import type { Refuse } from './fields.ts';
 import type { KeyRing, SignatureCrypto } from './port.ts';
-import { componentList, label } from './profile.ts';
+import { componentList, label, signatureText } from './profile.ts';
 
 const utf8 = new TextEncoder();
 /** One parameter in the profile's grammar: a canonical integer, or a string without anything to escape. */
@@ -74,7 +74,7 @@ export function verifyMessage(options: VerifyOptions): VerifiedSignature | Promi
   const keyid = parameters.get('keyid') ?? '';
   const key = options.keys(keyid) ?? refuse('is signed with a key that is not listed');
 
-  const signature = /^sig=:(.{88}):$/.exec(fields.get('signature') ?? '')?.[1] ?? '';
+  const signature = signatureText.exec(fields.get('signature') ?? '')?.[1]?.slice(1, -1) ?? '';
   const bytes = decodeBase64(signature);
   if (bytes?.length !== 64) refuse('has a malformed signature');
 
