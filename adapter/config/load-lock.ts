@@ -20,8 +20,6 @@ export interface LockFiles {
 
 export interface LoadedLock {
   readonly lock: Lock;
-  /** Past its `expires`, and served on because it had been accepted before. */
-  readonly expired: boolean;
   readonly stamps: readonly FileStamp[];
 }
 
@@ -66,5 +64,5 @@ export async function loadLock(files: LockFiles): Promise<LoadedLock> {
   if (files.history && lock.seq > stored) {
     await rememberSeq(files.history.folder, files.history.type, lock.seq);
   }
-  return { lock, expired, stamps: [trust.stamp, sealed.stamp] };
+  return { lock, stamps: [trust.stamp, sealed.stamp] };
 }

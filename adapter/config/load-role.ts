@@ -19,7 +19,8 @@ export interface RoleFiles<T extends SectionName = SectionName> {
   readonly functionName: string;
   readonly locked: LockedFunction;
   readonly seq: number;
-  readonly lockExpired: boolean;
+  /** RFC 3339; undefined when the lock never expires. */
+  readonly lockExpires: string | undefined;
   readonly identity: SigningKey;
   readonly caPem: string | undefined;
   /** Every file read: when a stamp changes, all is read again. */
@@ -58,7 +59,7 @@ export async function loadRole<T extends SectionName>(
     });
   }
   const identity = await readPrivateKey(at(config.identity));
-  const { lock, expired, stamps } = await loadLock({
+  const { lock, stamps } = await loadLock({
     lockPath: at(config.lock.file),
     trustPath: at(config.trust.file),
     threshold: config.trust.threshold,
@@ -80,7 +81,7 @@ export async function loadRole<T extends SectionName>(
     functionName: section.use,
     locked: lockedFunction(lock.functions, section.use, type, at(config.lock.file)),
     seq: lock.seq,
-    lockExpired: expired,
+    lockExpires: lock.expires,
     identity: nodeSigningKey(identity.jwk),
     caPem: ca?.text,
     stamps: [stamp, identity.stamp, ...stamps, ...(ca ? [ca.stamp] : [])],

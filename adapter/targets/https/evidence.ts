@@ -1,15 +1,20 @@
 import { PluginError } from '../../../proto/error.ts';
 import type { LockedFunction } from '../../../proto/lock/schema.ts';
-import type { Finding, Verifier } from '../../shapes.ts';
+import type { Verifier } from '../../shapes.ts';
 
 /**
  * Evidence of an https function: `claimed`. The signed plugin-version is the build id that the build wrote into
  * the bundle; it must be in the lock. This stops mistakes and stale deployments, not an intruder with deploy rights.
  *
- * `ask` fetches one signed answer's version for `audit`; it throws as invoke does.
+ * `probe` asks the function for its signed plugin-version; it throws as a call does.
  */
-export function claimedVerifier(name: string, locked: LockedFunction): Verifier {
+export function claimedVerifier(
+  name: string,
+  locked: LockedFunction,
+  probe: (signal: AbortSignal) => Promise<string | undefined>,
+): Verifier {
   const versions = locked.accepts.map(({ version }) => version);
+  const expected = versions.join(' or ');
   const known = new Set(versions);
   return {
     async pin() {
@@ -19,12 +24,14 @@ export function claimedVerifier(name: string, locked: LockedFunction): Verifier 
       if (claimed !== undefined && known.has(claimed)) return 'claimed';
       throw new PluginError('DRIFT', {
         happened: `${name} runs ${claimed === undefined ? 'a build without an id' : `build ${claimed}`}`,
-        expected: `a build of the lock: ${versions.join(', ')}`,
+        expected: `a build of the lock: ${expected}`,
         remedy: 'Deploy the locked bundle again, or take a lock that has this build.',
       });
     },
-    async audit(): Promise<readonly Finding[]> {
-      return [];
+    async audit(signal) {
+      const found = (await probe(signal)) ?? 'none';
+      const ok = known.has(found);
+      return [{ function: name, version: found, field: 'build id', expected, found, ok }];
     },
   };
 }

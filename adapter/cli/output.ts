@@ -1,0 +1,28 @@
+import { PluginError } from '../../proto/error.ts';
+
+/** One line or document for the reader of stdout. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Progress and remarks: stderr, so that stdout can be piped. */
+export function remark(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Rows under headings, columns aligned; for people. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  return lines
+    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .join('\n');
+}
+
+/** The text of an error for people: what happened, what was expected, what to do. */
+export function explain(error: unknown): string {
+  if (error instanceof PluginError) {
+    return `error ${error.code}: ${error.happened}\n  expected: ${error.expected}\n  ${error.remedy}`;
+  }
+  return `error: ${error instanceof Error ? error.message : String(error)}`;
+}

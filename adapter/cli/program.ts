@@ -1,0 +1,63 @@
+import { Command, CommanderError, Option } from 'commander';
+import { callCommand } from './call.ts';
+import { hostConfigCommand } from './host-config.ts';
+import { keysCommand } from './keys/index.ts';
+import { explain } from './output.ts';
+import { schemaCommand } from './schema.ts';
+import { verifyCommand } from './verify.ts';
+
+/** The option that every command reading the host's configuration has. */
+export function configOption(): Option {
+  return new Option('--config <path>', 'host configuration')
+    .env('SFTPGO_PLUGIN_SERVERLESS_CONFIG')
+    .default('/etc/sftpgo/serverless.yaml');
+}
+
+function serveCommand(): Command {
+  return new Command('serve')
+    .description('what SFTPGo runs: the plugin whose magic cookie is set')
+    .addOption(configOption())
+    .action(() => {
+      throw new Error(
+        'this is a plugin of SFTPGo: it is started by SFTPGo, not by hand.\n' +
+          '  `host-config` prints the entry for its configuration, `call` tries one call by hand.',
+      );
+    });
+}
+
+/** The commands of the SFTPGo host; `extra` are those of the npm package. */
+export function hostProgram(extra: readonly Command[] = []): Command {
+  const program = new Command('sftpgo-plugin-serverless')
+    .description('SFTPGo plugins as functions on AWS Lambda and Cloudflare Workers')
+    .showHelpAfterError()
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => process.stdout.write(text) });
+  for (const command of [
+    serveCommand(),
+    hostConfigCommand(),
+    callCommand(),
+    verifyCommand(),
+    keysCommand(),
+    schemaCommand(),
+    ...extra,
+  ]) {
+    program.addCommand(command.exitOverride());
+  }
+  return program;
+}
+
+/** Runs one command line; returns the exit code. Errors go to stderr with their remedy. */
+export async function runCommand(args: readonly string[], program = hostProgram()): Promise<number> {
+  if (args.length === 0) {
+    process.stderr.write(program.helpInformation());
+    return 1;
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    process.stderr.write(`${explain(error)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { PluginError } from '../../proto/error.ts';
+import { type CallTraits, type PluginTypeName, pluginTypes } from '../../proto/plugin-types.ts';
+import { HclogWriter } from '../goplugin/server/hclog.ts';
+import { serve as servePlugin, type UnaryCall } from '../goplugin/server/serve.ts';
+import type { Trace } from '../shapes.ts';
+
+/** Answers must be on the host's wire before its deadline: what encoding and a busy machine may take, in ms. */
+const marginMs = 250;
+
+/** Where the configuration is when neither `--config` nor the environment says. */
+export const defaultConfigPath = '/etc/sftpgo/serverless.yaml';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The plugin type whose magic cookie is set; undefined when no host started this process. */
+export function typeFromCookie(env: Environment): PluginTypeName | undefined {
+  return (Object.keys(pluginTypes) as PluginTypeName[]).find((type) => {
+    const [name, value] = pluginTypes[type].cookie;
+    return env[name] === value;
+  });
+}
+
+function configPathFrom(args: readonly string[], env: Environment): string {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { config: { type: 'string' } },
+    allowPositionals: true,
+  });
+  return values.config ?? (env['SFTPGO_PLUGIN_SERVERLESS_CONFIG'] || defaultConfigPath);
+}
+
+/** Everything that need not be there before the handshake line: zod, yaml, jose, https. */
+async function openRole(type: PluginTypeName, args: readonly string[], env: Environment, log: HclogWriter) {
+  const { isSectionName } = await import('../policies/index.ts');
+  const { Role } = await import('../role/role.ts');
+  if (!isSectionName(type)) {
+    throw new PluginError('CONFIG_INVALID', {
+      happened: `SFTPGo started this plugin as ${type}`,
+      expected: 'a type that this release serves: ipfilter',
+      remedy: `Remove the ${type} plugin from SFTPGo, or update the adapter.`,
+    });
+  }
+  let configPath: string;
+  try {
+    configPath = configPathFrom(args, env);
+  } catch (cause) {
+    throw new PluginError('CONFIG_INVALID', {
+      happened: `the arguments of the plugin are wrong (${cause instanceof Error ? cause.message : ''})`,
+      expected: 'serve --config PATH',
+      remedy: 'Correct `args` of this plugin in the configuration of SFTPGo.',
+      cause,
+    });
+  }
+  const role = new Role({ type, configPath, log });
+  role.start();
+  return role;
+}
+
+/**
+ * `serve`: the plugin itself. Prints the handshake line with everything else still unread, so that a wrong
+ * configuration never keeps SFTPGo from starting; each call then says what is wrong.
+ */
+export async function serve(type: PluginTypeName, args: readonly string[], env: Environment): Promise<void> {
+  const log = new HclogWriter();
+  const row = pluginTypes[type];
+  const calls: Readonly<Record<string, CallTraits>> = row.calls;
+  const role = Promise.withResolvers<Awaited<ReturnType<typeof openRole>>>();
+  role.promise.catch((error: unknown) => {
+    log.error(error instanceof Error ? error.message : 'the role cannot be opened', { type });
+  });
+  const { hostError } = await import('../role/host-error.ts');
+  const { GrpcError } = await import('../goplugin/grpc-error.ts');
+
+  async function handle(unary: UnaryCall) {
+    const traits = calls[unary.method.localName];
+    const id = randomBytes(16).toString('hex');
+    const started = performance.now();
+    const hostDeadlineMs = unary.deadlineMs ?? started + (traits?.deadlineMs ?? 0);
+    const trace: Trace | undefined = unary.metadata.has('plugin-trace') ? {} : undefined;
+    try {
+      if (traits === undefined) throw new Error('no traits');
+      const reply = await (await role.promise).handle({
+        method: unary.method,
+        traits,
+        input: unary.input,
+        id,
+        deadlineMs: hostDeadlineMs - marginMs,
+        signal: unary.signal,
+        ...(trace ? { trace } : {}),
+      });
+      if (trace) unary.setTrailer('plugin-trace', JSON.stringify(trace));
+      return reply.output;
+    } catch (error) {
+      if (trace) unary.setTrailer('plugin-trace', JSON.stringify(trace));
+      logFailure(log, unary.method.name, id, error);
+      const { grpcCode, message } = hostError(error, id);
+      throw new GrpcError(grpcCode, message);
+    }
+  }
+
+  await servePlugin({
+    cookie: { name: row.cookie[0], value: row.cookie[1] },
+    versions: [1],
+    services: [
+      {
+        service: row.service,
+        maxReceiveBytes: (method) => calls[method.localName]?.maxInputBytes ?? 0,
+        handle,
+      },
+    ],
+    log,
+    env,
+    ownProcess: true,
+    onShutdown: async () => {
+      await (await role.promise.catch(() => undefined))?.close();
+    },
+  });
+  openRole(type, args, env, log).then(role.resolve, role.reject);
+}
+
+/** A denial is the function's business; what may be an attack or a broken deployment is an ERROR line. */
+function logFailure(log: HclogWriter, rpc: string, call: string, error: unknown): void {
+  const code = error instanceof PluginError ? error.code : 'INTERNAL';
+  const fields = { rpc, call, code };
+  if (code === 'DENIED') log.debug('denied', { ...fields, ...reasonOf(error) });
+  else if (code === 'ANSWER_REFUSED' || code === 'ANSWER_UNSIGNED' || code === 'DRIFT' || code === 'INTERNAL') {
+    log.error(error instanceof PluginError ? error.message : 'internal error', fields);
+  } else log.warn(error instanceof PluginError ? error.message : 'failed', { ...fields, ...reasonOf(error) });
+}
+
+function reasonOf(error: unknown): { reason?: string } {
+  const facts: unknown = Object(Object(error).facts);
+  const reason: unknown = Object(facts).reason;
+  return typeof reason === 'string' ? { reason } : {};
+}

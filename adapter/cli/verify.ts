@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config/load-role.ts';
+import type { Finding } from '../shapes.ts';
+import { isSectionName } from '../policies/index.ts';
+import { Role } from '../role/role.ts';
+import { print, remark, table } from './output.ts';
+import { configOption } from './program.ts';
+
+const timeoutMs = 15_000;
+
+/** `verify`: asks every configured function what runs there and compares it with the lock; exit 1 on drift. */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('compare what is deployed with the lock')
+    .addOption(configOption())
+    .option('--json', 'one object a line')
+    .action(async (options: { config: string; json?: true }) => {
+      const { config } = await loadConfig(options.config);
+      const findings: Finding[] = [];
+      for (const type of Object.keys(config).filter(isSectionName)) {
+        const log = { debug() {}, info() {}, warn: remark, error: remark };
+        const role = new Role({ type, configPath: options.config, log });
+        const generation = await role.current();
+        findings.push(...(await generation.verifier.audit(AbortSignal.timeout(timeoutMs))));
+        remark(`${generation.files.functionName}: ${generation.proof}`);
+        await role.close();
+      }
+      print(options.json ? findings.map((f) => JSON.stringify(f)).join('\n') : asTable(findings));
+      if (findings.some(({ ok }) => !ok)) process.exitCode = 1;
+    });
+}
+
+function asTable(findings: readonly Finding[]): string {
+  return table(
+    ['function', 'version', 'field', 'expected', 'found', 'ok'],
+    findings.map((f) => [f.function, f.version, f.field, f.expected, f.found, f.ok ? 'yes' : 'NO']),
+  );
+}

@@ -1,0 +1,33 @@
+import { connectCodes, grpcOfError } from '../../proto/codes.ts';
+import { type ErrorCode, PluginError } from '../../proto/error.ts';
+import { AnswerError } from '../shapes.ts';
+
+/** Texts that SFTPGo writes into its log and events: fixed, so that nothing of a user or a function gets there. */
+const texts: Partial<Record<ErrorCode, string>> = {
+  DENIED: 'denied by the function',
+  DEADLINE: 'no verified answer in time',
+  UNREACHABLE: 'the function cannot be reached',
+  DRIFT: 'the deployed code is not the locked one',
+  ANSWER_UNSIGNED: 'the answer is not signed',
+  ANSWER_REFUSED: 'the signature of the answer is refused',
+  ANSWER_INVALID: 'the answer is invalid',
+  FUNCTION_ERROR: 'the function failed',
+  OVERLOADED: 'too many calls at once',
+  CLOCK_SKEW: 'the clocks of host and function differ',
+  CONFIG_INVALID: 'the configuration of the adapter is invalid; its log says where',
+  LOCK_INVALID: 'the lock of the adapter is invalid; its log says where',
+  LOCK_ROLLBACK: 'the lock of the adapter is older than the last one accepted',
+  KEY_FILE_INVALID: 'a key file of the adapter is invalid; its log says which',
+  KEY_FILE_EXPOSED: 'a key file of the adapter is exposed; its log says which',
+  INPUT_INVALID: 'the request is invalid',
+};
+
+/** What the host gets for an error: a gRPC status and a fixed text with code and correlation id. */
+export function hostError(error: unknown, callId: string): { grpcCode: number; message: string } {
+  const code = error instanceof PluginError ? error.code : 'INTERNAL';
+  const grpcCode =
+    error instanceof AnswerError && error.code === 'FUNCTION_ERROR'
+      ? connectCodes[error.connect].grpc
+      : grpcOfError[code === 'FUNCTION_ERROR' ? 'INTERNAL' : code];
+  return { grpcCode, message: `${texts[code] ?? 'internal error'} (${code}, call ${callId})` };
+}

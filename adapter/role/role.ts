@@ -1,0 +1,168 @@
+import { stat } from 'node:fs/promises';
+import { PluginError } from '../../proto/error.ts';
+import { loadRole } from '../config/load-role.ts';
+import { stampOf } from '../config/read-file.ts';
+import type { SectionName } from '../config/schema.ts';
+import type { Log } from '../invoke/connection.ts';
+import type { Call, Reply } from '../shapes.ts';
+import { createGeneration, type Generation, identityOf } from './generation.ts';
+
+/** How often files are looked at; a key that leaves the lock is out of force after at most this. */
+const pollMs = 5000;
+/** How often an unmended problem is logged again. */
+const repeatMs = 60_000;
+/** Longest call (metadata: 80 s) and some: then nothing uses a replaced generation any more. */
+const retireMs = 90_000;
+const hourMs = 3_600_000;
+
+export interface RoleOptions<T extends SectionName> {
+  readonly type: T;
+  readonly configPath: string;
+  readonly log: Log;
+}
+
+/**
+ * One plugin type served out of files that may be wrong, missing, and mended at any time.
+ *
+ * What is wrong at start answers every call with its error until it is mended; what becomes wrong later is logged
+ * and the last good reading stays in force (docs/reliability.md, "Files").
+ */
+export class Role<T extends SectionName> {
+  readonly #options: RoleOptions<T>;
+  /** The last good reading; undefined until there was one. */
+  #generation: Generation | undefined;
+  /** What is wrong with the files as they are now; undefined when nothing is. */
+  #problem: { error: PluginError; loggedAt: number } | undefined;
+  /** The reading under way; calls before the first one wait for it. */
+  #loading: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #expiryLoggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RoleOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Begins the first reading and the polling; does not wait. */
+  start(): void {
+    void this.refresh();
+    this.#timer = setInterval(() => void this.#poll(), pollMs);
+  }
+
+  /** Reads the files again; never throws. */
+  async refresh(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+    });
+    await this.#loading;
+  }
+
+  /** Answers a call, or throws the PluginError that says why not. */
+  async handle(call: Call): Promise<Reply> {
+    if (this.#generation === undefined && this.#loading) await this.#loading;
+    if (this.#generation === undefined) throw this.#problem?.error ?? notStarted();
+    if (call.method.name === 'Reload') {
+      await this.refresh();
+      await this.#generation.reload();
+    }
+    const { timeout } = this.#generation.files.section;
+    const deadlineMs =
+      timeout === undefined ? call.deadlineMs : Math.min(call.deadlineMs, performance.now() + timeout);
+    return await this.#generation.handle({ ...call, deadlineMs });
+  }
+
+  /** The generation in force, for `verify`; throws what is wrong when there is none. */
+  async current(): Promise<Generation> {
+    await this.refresh();
+    if (this.#problem) throw this.#problem.error;
+    if (this.#generation === undefined) throw notStarted();
+    return this.#generation;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#loading;
+    await this.#generation?.close();
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#generation === undefined || this.#problem || (await this.#changed(this.#generation))) {
+      await this.refresh();
+    }
+    this.#reportExpiry();
+  }
+
+  async #changed({ files }: Generation): Promise<boolean> {
+    for (const { path, stamp } of files.stamps) {
+      const now = await stat(path).then(stampOf, () => 'missing');
+      if (now !== stamp) return true;
+    }
+    return false;
+  }
+
+  async #load(): Promise<void> {
+    const { type, configPath, log } = this.#options;
+    const previous = this.#generation;
+    try {
+      const files = await loadRole(configPath, type, previous?.files.seq ?? 0);
+      if (previous && identityOf(previous.files) === identityOf(files)) {
+        this.#generation = { ...previous, files };
+      } else {
+        this.#generation = createGeneration(type, files, log);
+        log.info('serving', {
+          type,
+          function: files.functionName,
+          target: files.locked.target,
+          seq: String(files.seq),
+          evidence: this.#generation.proof,
+        });
+        if (previous) setTimeout(() => void previous.close(), retireMs).unref();
+      }
+      if (this.#problem) log.info('the files are in order again', { config: configPath });
+      this.#problem = undefined;
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    const problem =
+      error instanceof PluginError
+        ? error
+        : new PluginError('INTERNAL', {
+            happened: `reading the configuration failed (${error instanceof Error ? error.message : 'unknown'})`,
+            expected: 'readable files',
+            remedy: 'Report this with the log.',
+            cause: error,
+          });
+    const now = performance.now();
+    const known = this.#problem;
+    if (known?.error.message === problem.message && now - known.loggedAt < repeatMs) return;
+    this.#problem = { error: problem, loggedAt: now };
+    this.#options.log.error(problem.message, {
+      code: problem.code,
+      effect: this.#generation
+        ? 'the last good configuration stays in force'
+        : 'every call is refused until this is mended',
+    });
+  }
+
+  #reportExpiry(): void {
+    const expires = this.#generation?.files.lockExpires;
+    const now = performance.now();
+    if (expires === undefined || now - this.#expiryLoggedAt < hourMs) return;
+    const leftMs = Date.parse(expires) - Date.now();
+    if (leftMs > 30 * 24 * hourMs) return;
+    this.#expiryLoggedAt = now;
+    const fields = { expires, remedy: 'build and seal a new lock' };
+    if (leftMs > 0) this.#options.log.warn('the lock expires soon', fields);
+    else this.#options.log.error('the lock has expired; what was accepted before serves on', fields);
+  }
+}
+
+function notStarted(): PluginError {
+  return new PluginError('INTERNAL', {
+    happened: 'a call came before the configuration was read',
+    expected: 'a started role',
+    remedy: 'Report this with the log.',
+  });
+}
