@@ -194,8 +194,7 @@ function encodeScalar(type: ScalarType, value: unknown, path: string): JsonValue
       return typeof value === 'boolean' ? value : refuse(path, 'true or false');
     case 'int32':
       if (!Number.isInteger(value) || !fits(type, BigInt(Number(value)))) throw invalid(path, 'an int32');
-      // -0 is 0
-      return Number(value) + 0;
+      return Number(value);
     case 'int64':
       return fits(type, value) ? value.toString() : refuse(path, 'a bigint of at most 64 bits');
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { PluginError } from '../../proto/error.ts';
 
@@ -10,13 +10,14 @@ const repository = resolve(import.meta.dirname, '../..');
  * Runs buf over proto/ with the two plugins of buf.gen.yaml: `sftpgo/*_pb.ts` and `goplugin/*_pb.ts` for the
  * adapter, `wire.ts` for functions. Works offline.
  *
- * @param folder absolute; emptied first
+ * @param folder absolute; replaced as a whole, and left as it is when something fails
  * @throws PluginError TOOL_MISSING without buf, INTERNAL when buf refuses the .proto files (it says why on stderr)
  */
 export async function generate(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+  const fresh = `${folder}.fresh`;
+  await rm(fresh, { recursive: true, force: true });
   const bin = join(repository, 'node_modules/.bin');
-  const args = ['generate', 'proto', '--template', 'infra/generate/buf.gen.yaml', '--output', folder];
+  const args = ['generate', 'proto', '--template', 'infra/generate/buf.gen.yaml', '--output', fresh];
   const buf = spawn(join(bin, 'buf'), args, {
     cwd: repository,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -32,10 +33,13 @@ export async function generate(folder: string): Promise<void> {
     });
   });
   if (code !== 0) {
+    await rm(fresh, { recursive: true, force: true });
     throw new PluginError('INTERNAL', {
       happened: `buf generate ended with ${code}`,
       expected: '0',
       remedy: 'Mend the .proto file that buf names above.',
     });
   }
+  await rm(folder, { recursive: true, force: true });
+  await rename(fresh, folder);
 }
