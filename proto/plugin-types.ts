@@ -152,10 +152,10 @@ export function isPluginTypeName(text: unknown): text is PluginTypeName {
 /**
  * The traits of one RPC of a type.
  *
- * @throws PluginError INTERNAL when the method is not one of the type's service
+ * @throws PluginError INTERNAL when the type's service has no such RPC
  */
 export function traitsOf(type: PluginType, method: DescMethod): CallTraits {
-  const traits = method.parent === type.service ? type.calls[method.localName] : undefined;
+  const traits = type.calls[method.localName];
   if (traits) return traits;
   throw new PluginError('INTERNAL', {
     happened: `${method.parent.typeName}.${method.name} was looked up under ${type.service.typeName}`,
