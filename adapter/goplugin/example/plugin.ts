@@ -1,12 +1,11 @@
 import { KV } from '../../../proto/gen/goplugin/kv_pb.ts';
-import { GrpcError, grpcStatus, HclogWriter, implement, ownProcess, serve } from '../index.ts';
+import { GrpcError, grpcStatus, HclogWriter, implement, serve } from '../index.ts';
 
 /**
  * The key/value plugin of go-plugin's examples/grpc, in memory: `node plugin.ts`, started by host.ts, or by
  * HashiCorp's own example host with KV_PLUGIN set to this command.
  */
 const log = new HclogWriter({ module: 'kv' });
-const owner = ownProcess({ log });
 const values = new Map<string, Uint8Array>();
 
 const kv = implement(KV, {
@@ -24,7 +23,7 @@ const kv = implement(KV, {
 
 try {
   const cookie = { name: 'BASIC_PLUGIN', value: 'hello' };
-  owner.follow(await serve({ cookie, versions: [1], services: [kv], log }));
+  await serve({ cookie, versions: [1], services: [kv], log, ownProcess: true });
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;

@@ -9,10 +9,13 @@ import { HealthService } from './health.ts';
 import { InFlight } from './in-flight.ts';
 import { type Listener, listen } from './listen.ts';
 import { serverIdentity } from './mutual-tls.ts';
+import { ownProcess } from './process/own-process.ts';
 import { largestReceiveBytes, registerService } from './register.ts';
 import { implement, type ServiceImplementation } from './service.ts';
 import { registerSilentStreams } from './silent-streams.ts';
 import { negotiateVersion } from './versions.ts';
+
+export type { ServiceImplementation, UnaryCall } from './service.ts';
 
 /** Why a plugin's server ended: the host asked, nobody ever came, or {@link PluginServer.close} was called. */
 export type EndReason = 'shutdown' | 'abandoned' | 'closed';
@@ -35,6 +38,8 @@ export interface ServeOptions {
   announce?(line: string): void;
   /** Default: `tcp` on Windows, else `unix`. */
   readonly network?: 'unix' | 'tcp';
+  /** True in a process that is nothing but this plugin: see {@link ownProcess}. Default false. */
+  readonly ownProcess?: boolean;
 }
 
 /** A plugin that has told its host where it listens. */
@@ -59,25 +64,35 @@ export interface PluginServer {
 const goodbyeMaxMs = 500;
 
 /**
- * Serves a plugin as go-plugin's `Serve` does: cookie, version, socket, certificate, services, and then the one
- * line on stdout. It touches nothing of the process but that line: see `ownProcess` for signals, the parent
- * and the rest.
+ * Serves a plugin as go-plugin's `Serve` does: cookie, version, certificate, services, socket, and then the one
+ * line on stdout. Without `ownProcess` it touches nothing else of the process.
  *
  * Throws HOST_REFUSED (not started by a host; a bad PLUGIN_CLIENT_CERT) and INPUT_INVALID (no place for the
  * socket), both before anything is printed.
  *
  * ```ts
- * const log = new HclogWriter();
- * const owner = ownProcess({ log });
- * owner.follow(await serve({
- *   cookie: { name: 'GREETER', value: 'hello' }, versions: [1], log,
+ * await serve({
+ *   cookie: { name: 'GREETER', value: 'hello' }, versions: [1], log: new HclogWriter(), ownProcess: true,
  *   services: [implement(Greeter, { greet: async ({ input }) => ({ text: `Hello ${input.name}` }) })],
- * }));
+ * });
  * ```
  */
 export async function serve(options: ServeOptions): Promise<PluginServer> {
+  checkCookie(options.env ?? process.env, options.cookie);
+  if (options.ownProcess !== true) return await start(options);
+  const owner = ownProcess({ log: options.log });
+  try {
+    const server = await start(options);
+    owner.follow(server);
+    return server;
+  } catch (error) {
+    owner.release();
+    throw error;
+  }
+}
+
+async function start(options: ServeOptions): Promise<PluginServer> {
   const { env = process.env, log, services } = options;
-  checkCookie(env, options.cookie);
   const version = negotiateVersion(options.versions, env['PLUGIN_PROTOCOL_VERSIONS']);
   const identity = serverIdentity(env['PLUGIN_CLIENT_CERT']);
 
