@@ -8,7 +8,8 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../../proto/gen/goplugin/health_pb.ts';
 import { GrpcError, grpcStatus } from '../grpc-error.ts';
-import { methodPath, type RegisterContext, registerUnary } from './register.ts';
+import { methodPath } from '../method-path.ts';
+import { type RegisterContext, registerUnary } from './register.ts';
 import { implement } from './service.ts';
 
 /** The service name that a host's Ping() asks for, and the empty one for the server as a whole. */

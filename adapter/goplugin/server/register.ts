@@ -2,6 +2,7 @@ import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/p
 import { Metadata, type Server, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { PluginError } from '../../../proto/error.ts';
 import { GrpcError, grpcStatus, hasGrpcCode } from '../grpc-error.ts';
+import { methodPath } from '../method-path.ts';
 import type { HclogWriter } from './hclog.ts';
 import type { InFlight } from './in-flight.ts';
 import type { ServiceImplementation, UnaryCall } from './service.ts';
@@ -14,11 +15,6 @@ const maxStatusLength = 1024;
 
 type BytesCall = ServerUnaryCall<Buffer, Buffer>;
 type Answer = sendUnaryData<Buffer>;
-
-/** The path of a method on the wire. */
-export function methodPath(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
-}
 
 /** The largest request that any method of these services may send, in bytes: the server's own limit. */
 export function largestReceiveBytes(services: readonly ServiceImplementation[]): number {

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Server } from '@grpc/grpc-js';
 import { GRPCController } from '../../../proto/gen/goplugin/controller_pb.ts';
+import { within } from '../within.ts';
 import { checkCookie, type MagicCookie } from './cookie.ts';
 import type { Environment } from './environment.ts';
 import { handshakeLine } from './handshake-line.ts';
@@ -136,7 +137,7 @@ async function start(options: ServeOptions): Promise<PluginServer> {
       log.error('not everything was stored before the end', { error });
     });
     const finished = await within(maxMs, Promise.all([inFlight.close(), flushed]));
-    if (!finished) log.error('the end was not orderly: work was still going on', { maxMs });
+    if (finished === undefined) log.error('the end was not orderly: work was still going on', { maxMs });
   };
 
   function controller(): ServiceImplementation {
@@ -182,17 +183,4 @@ async function start(options: ServeOptions): Promise<PluginServer> {
 async function connectionsEnd({ sockets }: Listener): Promise<void> {
   const closed = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   await within(goodbyeMaxMs, Promise.all(closed));
-}
-
-/** True when `work` ended within `maxMs`. */
-async function within(maxMs: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), maxMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,7 +1,7 @@
 import type { Server, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import { GRPCBroker } from '../../../proto/gen/goplugin/broker_pb.ts';
 import { GRPCStdio } from '../../../proto/gen/goplugin/stdio_pb.ts';
-import { methodPath } from './register.ts';
+import { methodPath } from '../method-path.ts';
 
 const bytes = (message: Buffer) => message;
 
