@@ -72,7 +72,9 @@ export function callCommand(): Command {
         cookie: { name: row.cookie[0], value: row.cookie[1] },
         versions: [1],
         autoMtls: true,
-        sha256: createHash('sha256').update(await readFile(cmd)).digest('hex'),
+        sha256: createHash('sha256')
+          .update(await readFile(cmd))
+          .digest('hex'),
         onLog(level, message) {
           if (options.verbose) remark(`[${level}] ${message}`);
           if (level === 'warn' || level === 'error') problems.push(message);
@@ -124,7 +126,12 @@ function forPeople(
     ['version', facts?.version],
     ['keyid', facts?.keyid],
     ['holds for', facts?.freshMs === undefined ? undefined : `${facts.freshMs / 1000} s`],
-    ['latency', `${ms(totalMs)} = host ${ms(hostMs)} + sign ${ms(trace.signMs)} + network ${ms(trace.networkMs)} + function ${ms(trace.functionMs)} + verify ${ms(trace.verifyMs)}`],
+    [
+      'latency',
+      `${ms(totalMs)} = host ${ms(hostMs)} + sign ${ms(trace.signMs)} + network ${ms(trace.networkMs)} + function ${ms(trace.functionMs)} + verify ${ms(trace.verifyMs)}`,
+    ],
   ];
-  return rows.flatMap(([key, value]) => (value === undefined ? [] : [`${key?.padEnd(12)}${value}`])).join('\n');
+  return rows
+    .flatMap(([key, value]) => (value === undefined ? [] : [`${key?.padEnd(12)}${value}`]))
+    .join('\n');
 }

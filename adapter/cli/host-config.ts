@@ -36,15 +36,21 @@ export function hostConfigCommand(): Command {
       const ownNode = !(await hasSystemNode());
       const entries = Object.keys(config)
         .filter(isSectionName)
-        .map((type): PluginEntry => ({
-          type,
-          cmd,
-          args: ['serve', '--config', resolve(options.config)],
-          sha256sum,
-          auto_mtls: true,
-          env_prefix: ownNode ? 'SFTPGO_PLUGIN_SERVERLESS_' : 'none',
-        }));
-      print(options.env ? asEnvironment(entries, Number(options.first)) : JSON.stringify({ plugins: entries }, undefined, 2));
+        .map(
+          (type): PluginEntry => ({
+            type,
+            cmd,
+            args: ['serve', '--config', resolve(options.config)],
+            sha256sum,
+            auto_mtls: true,
+            env_prefix: ownNode ? 'SFTPGO_PLUGIN_SERVERLESS_' : 'none',
+          }),
+        );
+      print(
+        options.env
+          ? asEnvironment(entries, Number(options.first))
+          : JSON.stringify({ plugins: entries }, undefined, 2),
+      );
       if (ownNode) {
         remark(
           'No Node 22 or newer is in /usr/bin or /usr/local/bin: set SFTPGO_PLUGIN_SERVERLESS_NODE to the path of ' +

@@ -21,7 +21,8 @@ export function messageFromArguments(schema: DescMessage, words: readonly string
       });
     }
     const value = rest.join('=');
-    json[field.name] = field.fieldKind === 'scalar' && field.scalar === ScalarType.STRING ? value : jsonOf(key, value);
+    json[field.name] =
+      field.fieldKind === 'scalar' && field.scalar === ScalarType.STRING ? value : jsonOf(key, value);
   }
   try {
     return fromJson(schema, json);

@@ -125,7 +125,12 @@ function logFailure(log: HclogWriter, rpc: string, call: string, error: unknown)
   const code = error instanceof PluginError ? error.code : 'INTERNAL';
   const fields = { rpc, call, code };
   if (code === 'DENIED') log.debug('denied', { ...fields, ...reasonOf(error) });
-  else if (code === 'ANSWER_REFUSED' || code === 'ANSWER_UNSIGNED' || code === 'DRIFT' || code === 'INTERNAL') {
+  else if (
+    code === 'ANSWER_REFUSED' ||
+    code === 'ANSWER_UNSIGNED' ||
+    code === 'DRIFT' ||
+    code === 'INTERNAL'
+  ) {
     log.error(error instanceof PluginError ? error.message : 'internal error', fields);
   } else log.warn(error instanceof PluginError ? error.message : 'failed', { ...fields, ...reasonOf(error) });
 }

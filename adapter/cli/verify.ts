@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/load-role.ts';
-import type { Finding } from '../shapes.ts';
 import { isSectionName } from '../policies/index.ts';
 import { Role } from '../role/role.ts';
+import type { Finding } from '../shapes.ts';
 import { print, remark, table } from './output.ts';
 import { configOption } from './program.ts';
 

@@ -32,11 +32,7 @@ export function identityOf(files: RoleFiles): string {
 }
 
 /** Builds the handler of a role. Throws LOCK_INVALID for a target or key that cannot be used. */
-export function createGeneration<T extends SectionName>(
-  type: T,
-  files: RoleFiles<T>,
-  log: Log,
-): Generation {
+export function createGeneration<T extends SectionName>(type: T, files: RoleFiles<T>, log: Log): Generation {
   const { functionName, locked, section } = files;
   const { target, verifier, proof } = openTarget(functionName, locked, {
     caPem: files.caPem,

@@ -1,6 +1,13 @@
 import { Command, Option } from 'commander';
 import { print } from '../output.ts';
-import { keyidOf, newPrivateKey, publicKeysIn, publicPathOf, writePrivateKey, writePublicKeys } from './files.ts';
+import {
+  keyidOf,
+  newPrivateKey,
+  publicKeysIn,
+  publicPathOf,
+  writePrivateKey,
+  writePublicKeys,
+} from './files.ts';
 
 interface CreateOptions {
   readonly function?: string;

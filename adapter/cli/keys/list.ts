@@ -16,7 +16,9 @@ async function describe(file: string): Promise<ListedKey[]> {
   const kind = file.endsWith('.jwks.json') ? 'public' : 'private';
   try {
     const keys = kind === 'public' ? await publicKeysIn(file) : [(await readPrivateKey(file)).jwk];
-    return await Promise.all(keys.map(async (jwk) => ({ file, kind, keyid: await keyidOf(jwk), problem: '' })));
+    return await Promise.all(
+      keys.map(async (jwk) => ({ file, kind, keyid: await keyidOf(jwk), problem: '' })),
+    );
   } catch (error) {
     const problem = error instanceof PluginError ? `${error.happened}. ${error.remedy}` : 'unreadable';
     return [{ file, kind, keyid: '', problem }];
@@ -30,12 +32,16 @@ export function listCommand(): Command {
     .argument('[files...]', 'default: *.key.json and *.jwks.json of this folder')
     .option('--json', 'one object a line')
     .action(async (files: string[], options: { json?: true }) => {
-      const named = files.length > 0 ? files : (await readdir('.')).filter((name) => /\.(key|jwks)\.json$/.test(name));
+      const named =
+        files.length > 0 ? files : (await readdir('.')).filter((name) => /\.(key|jwks)\.json$/.test(name));
       const keys = (await Promise.all(named.sort().map(describe))).flat();
       print(
         options.json
           ? keys.map((key) => JSON.stringify(key)).join('\n')
-          : table(['file', 'kind', 'keyid', 'problem'], keys.map((k) => [k.file, k.kind, k.keyid, k.problem])),
+          : table(
+              ['file', 'kind', 'keyid', 'problem'],
+              keys.map((k) => [k.file, k.kind, k.keyid, k.problem]),
+            ),
       );
       if (keys.some(({ problem }) => problem !== '')) process.exitCode = 1;
     });

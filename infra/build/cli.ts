@@ -1,0 +1,28 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/**
+ * Bundles the package's command (`npx sftpgo-plugin-serverless`): with its libraries inside, so that installing
+ * the kit installs only what functions import. esbuild itself comes from the author's project.
+ */
+export async function buildCli(root: string, outFile: string): Promise<void> {
+  await build({
+    entryPoints: [join(root, 'infra/cli/main.ts')],
+    absWorkingDir: root,
+    outfile: outFile,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    minify: true,
+    legalComments: 'none',
+    mainFields: ['module', 'main'],
+    external: ['esbuild'],
+    logLevel: 'warning',
+    banner: {
+      js: "#!/usr/bin/env node\nimport{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
+  });
+  await chmod(outFile, 0o755);
+}

@@ -1,0 +1,6 @@
+import { hostProgram, runCommand } from '../../adapter/cli/program.ts';
+import { buildCommand } from './build.ts';
+import { lockCommand } from './lock.ts';
+
+/** The command of the npm package: the host's commands and those of authors. */
+process.exitCode = await runCommand(process.argv.slice(2), hostProgram([buildCommand(), lockCommand()]));
