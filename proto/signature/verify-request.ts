@@ -55,6 +55,7 @@ export async function verifyRequest(
 ): Promise<VerifiedRequest> {
   const { nowS, skewS = defaultSkewS } = options;
   const fields = profileFields(message.headers, refuse);
+  if (!fields.has('signature-input')) refuse('is not signed');
   if (message.method !== 'POST') refuse('is not a POST');
   if (fields.get('plugin-function') !== options.functionName) refuse('is for another function');
   if (!fields.get('plugin-call-id')) refuse('has no call id');

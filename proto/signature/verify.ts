@@ -62,7 +62,7 @@ export interface VerifiedSignature {
 export function verifyMessage(options: VerifyOptions): VerifiedSignature | Promise<VerifiedSignature> {
   const { fields, components } = options;
   const refuse: Refuse = options.refuse;
-  const input = fields.get('signature-input') ?? refuse('is not signed');
+  const input = fields.get('signature-input') ?? '';
   const list = `${label}=${componentList(components)}`;
   if (!input.startsWith(list)) refuse('does not cover exactly what the profile demands');
   const parameters = parseParameters(input.slice(list.length), options.parameters, refuse);
