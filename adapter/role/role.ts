@@ -58,7 +58,7 @@ export class Role<T extends SectionName> {
 
   /** Answers a call, or throws the PluginError that says why not. */
   async handle(call: Call): Promise<Reply> {
-    if (this.#generation === undefined && this.#loading) await this.#loading;
+    if (this.#generation === undefined) await this.#loading;
     if (this.#generation === undefined) throw this.#problem?.error ?? notStarted();
     if (call.method.name === 'Reload') {
       await this.refresh();
