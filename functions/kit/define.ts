@@ -14,6 +14,7 @@ export type Fetch<Env> = (request: Request, env: Env, platform?: WaitUntil) => P
 /** Makes a plugin of a definition, reachable as a Worker. */
 export function definePlugin<Env>(definition: PluginDefinition<Env>): Plugin<Env> {
   return {
+    type: definition.type,
     definition,
     handles: Object.keys(definition.rpcs).sort(),
     fetch: createFetch(definition, webRuntime),

@@ -29,7 +29,7 @@ export interface IPFilter<Env> {
 
 /** What {@link ipfilter} makes: the default export of an ipfilter function. */
 export interface IPFilterPlugin<Env = unknown> extends Plugin<Env> {
-  readonly filter: IPFilter<Env>;
+  readonly type: 'ipfilter';
 }
 
 /**
@@ -62,7 +62,7 @@ export function ipfilter<Env = unknown>(filter: IPFilter<Env>): IPFilterPlugin<E
       },
     },
   });
-  return { ...plugin, filter };
+  return { ...plugin, type: 'ipfilter' };
 }
 
 async function decide<Env>(
@@ -85,10 +85,10 @@ async function decide<Env>(
 }
 
 /** One address, and the protocol that was asked about unless the author says more. */
-function scopeOf(address: Address, asked: string, { protocols = [asked] }: Verdict): string {
+function scopeOf(address: Address, asked: IPRequest['protocol'], verdict: Verdict): string {
   const prefix = formatPrefix(prefixOf(address, address.family === 4 ? 32 : 128));
-  const named = protocols === 'all' ? [] : protocols.filter((name) => name !== '');
-  return formatScope(named.length === 0 ? { prefix } : { prefix, protocols: named });
+  const { protocols = asked === '' ? 'all' : [asked] } = verdict;
+  return formatScope(protocols === 'all' || protocols.length === 0 ? { prefix } : { prefix, protocols });
 }
 
 /** JavaScript authors forget a `return`: undefined must not become an allow. */

@@ -32,6 +32,8 @@ export interface PluginDefinition<Env> {
 
 /** A plugin: what an author's module exports by default. Its `fetch` is all that Cloudflare Workers need. */
 export interface Plugin<Env = unknown> {
+  /** `ipfilter`, `auth`, … */
+  readonly type: string;
   readonly definition: PluginDefinition<Env>;
   /** The RPCs it answers, by name, sorted. The lock and `host-config` are made from it. */
   readonly handles: readonly string[];

@@ -1,0 +1,58 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { call } from '../kit/test.ts';
+import example from './example.ts';
+import { ipfilterRules } from './index.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+test.each([
+  ['203.0.113.9', 'SSH', true, ''],
+  ['::ffff:203.0.113.9', 'SSH', true, ''],
+  ['203.0.113.66', 'SSH', false, 'misbehaved'],
+  ['2001:db8:7::1', 'FTP', true, ''],
+  ['2001:db8:7:bad::1', 'FTP', false, 'misbehaved'],
+  ['198.51.100.7', 'HTTP', true, ''],
+  ['198.51.100.7', 'SSH', false, 'no rule matches and the default is deny'],
+  ['198.51.100.7', '', false, 'no rule matches and the default is deny'],
+  ['192.0.2.1', 'HTTP', false, 'no rule matches and the default is deny'],
+  ['2001:db8:9::1', 'SSH', false, 'no rule matches and the default is deny'],
+] as const)('the example, asked about %s over %s: %s', async (ip, protocol, allowed, reason) => {
+  expect(await call(example).checkIP({ ip, protocol })).toMatchObject({ allowed, reason, forMs: 60_000 });
+});
+
+test('a verdict holds for the protocols that the same rule decides for', async () => {
+  const scope = async (ip: string, protocol: 'SSH' | 'HTTP' | '') =>
+    (await call(example).checkIP({ ip, protocol })).scope;
+  expect(await scope('203.0.113.9', 'SSH')).toBe('203.0.113.9/32');
+  expect(await scope('198.51.100.7', 'HTTP')).toBe('198.51.100.7/32;protocols="DAV HTTP"');
+  expect(await scope('198.51.100.7', 'SSH')).toBe('198.51.100.7/32;protocols="SSH FTP"');
+  expect(await scope('198.51.100.7', '')).toBe('198.51.100.7/32');
+});
+
+test('without rules the default decides; decisions last five minutes unless a rule says otherwise', async () => {
+  expect(
+    await call(ipfilterRules({ default: 'allow', rules: [] })).checkIP({ ip: '192.0.2.1' }),
+  ).toMatchObject({
+    allowed: true,
+    forMs: 300_000,
+  });
+  const brief = ipfilterRules({
+    default: 'allow',
+    rules: [{ action: 'deny', networks: ['192.0.2.1'], for: '10s' }],
+  });
+  expect(await call(brief).checkIP({ ip: '192.0.2.1' })).toMatchObject({ reason: 'rules[0]', forMs: 10_000 });
+});
+
+test('a rule that can never match is pointed out', () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const { warnings } = ipfilterRules({
+    default: 'deny',
+    rules: [
+      { action: 'allow', networks: ['0.0.0.0/0'] },
+      { action: 'deny', networks: ['192.0.2.1'] },
+    ],
+  });
+  expect(warnings).toEqual(['rules[1] can never match: earlier rules decide for all of its addresses']);
+  expect(warn).toHaveBeenCalledOnce();
+  expect(example.warnings).toEqual([]);
+});
