@@ -189,6 +189,9 @@ const refusals: readonly (readonly [what: string, spoil: Spoil, reason: string])
     parts,
   ],
 
+  ['another signature between list and parameters', injected(', sig1=()'), parts],
+  ['a character between list and parameters', injected(')'), parts],
+
   ['no parameters', relistedParameters(''), count],
   ['tag of an answer', resigned({ tag: 'sftpgo-plugin-answer' }), 'for another purpose'],
   ...['created', 'expires', 'nonce', 'keyid', 'tag'].map(
@@ -289,6 +292,12 @@ function sparse(text: string): string {
   return String.fromCharCode(text.charCodeAt(0) + 1);
 }
 
+/** Signed, with a text between the component list and good parameters. */
+function injected(text: string): Spoil {
+  return ({ request, adapter }) =>
+    forge(request, adapter, requestComponents(names), text + parameters(adapter.keyid));
+}
+
 /** Signed with these parameters, or with these added to good ones. */
 function relistedParameters(text: string, added = false): Spoil {
   return ({ request, adapter }) =>
@@ -379,6 +388,15 @@ describe.each(['node', 'web'] as const)('verifyRequest with %s crypto', async (l
     await verify(set.request, { nonces });
     await expect(verify(set.request, { nonces })).rejects.toThrow('the request was seen before');
     await expect(verify(set.otherRequest, { nonces })).resolves.toMatchObject({ keyid: set.adapter.keyid });
+  });
+
+  test('two adapters may choose the same nonce', async () => {
+    const nonces = new NonceMemory({ maxEntries: 10 });
+    const keys = (keyid: string) => set.adapters(keyid) ?? set.functions(keyid);
+    for (const key of [set.adapter, set.function]) {
+      const request = await forge(set.request, key, requestComponents(names), parameters(key.keyid));
+      await expect(verify(request, { nonces, keys })).resolves.toMatchObject({ nonce, keyid: key.keyid });
+    }
   });
 
   test('remembers no nonce of a request that it refuses', async () => {

@@ -17,7 +17,9 @@ export type Parameters = ReadonlyMap<string, string>;
 /** Each required parameter once, in any order, and nothing else but `alg="ed25519"`. */
 function parseParameters(text: string, required: readonly string[], refuse: Refuse): Parameters {
   const found = new Map<string, string>();
-  for (const part of text.split(';').slice(1)) {
+  const [before, ...rest] = text.split(';');
+  if (before !== '') refuse('has malformed signature parameters');
+  for (const part of rest) {
     const [, name, number, string] = parameter.exec(part) ?? [];
     const value = number ?? string;
     if (!name || value === undefined || found.has(name)) refuse('has malformed signature parameters');
