@@ -96,11 +96,14 @@ test.each([
 });
 
 test('plugin-reason is short and printable', () => {
+  const codeUnits = fc
+    .array(fc.nat(0xffff), { maxLength: 300 })
+    .map((codes) => String.fromCharCode(...codes));
   expect(formatReason('banned until 12:00')).toBe('banned until 12:00');
   expect(formatReason(' line\r\nbreak: é\u{1f600}\0 ')).toBe('line??break: ????');
   expect(formatReason('x'.repeat(500))).toHaveLength(200);
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+    fc.property(codeUnits, (text) => {
       expect(formatReason(text)).toMatch(/^[ -~]{0,200}$/);
       expect(formatReason(formatReason(text))).toBe(formatReason(text));
     }),

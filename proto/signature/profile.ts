@@ -2,7 +2,9 @@ import { type Component, component } from './base.ts';
 
 /** The label of the one signature in Signature-Input and Signature. */
 export const label = 'sig';
+/** The tag of a request's signature: what it was made for (RFC 9421 §2.3). */
 export const requestTag = 'sftpgo-plugin-call';
+/** The tag of an answer's signature. */
 export const answerTag = 'sftpgo-plugin-answer';
 /** The longest life of a request's signature, in seconds. */
 export const maxLifeS = 30;

@@ -5,6 +5,7 @@ import type { SignatureCrypto, SigningKey } from './port.ts';
 import { answerComponents, answerTag, signatureText } from './profile.ts';
 import { refuseToSign, signMessage } from './sign.ts';
 
+/** Who signs an answer to what, and when. */
 export interface SignAnswerOptions {
   /** The request that is answered, with its signature headers. Sign only for one whose signature is good. */
   readonly request: RequestMessage;

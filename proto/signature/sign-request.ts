@@ -4,6 +4,7 @@ import type { SignatureCrypto, SigningKey } from './port.ts';
 import { maxLifeS, requestComponents, requestTag } from './profile.ts';
 import { refuseToSign, signMessage } from './sign.ts';
 
+/** Who signs a request, and when. */
 export interface SignRequestOptions {
   /** The adapter's key. */
   readonly key: SigningKey;

@@ -19,6 +19,7 @@ export const refuseToSign: Refuse = (reason) => {
   });
 };
 
+/** A message to sign and what its kind covers. */
 export interface SignOptions {
   readonly headers: HeaderList;
   readonly body: Uint8Array;

@@ -23,11 +23,13 @@ export interface Library {
   verifyingKey(jwk: PublicJwk): VerifyingKey | Promise<VerifyingKey>;
 }
 
+/** Both implementations, for tables that run with each. */
 export const libraries: Readonly<Record<'node' | 'web', Library>> = {
   node: { crypto: nodeCrypto, signingKey: nodeSigningKey, verifyingKey: nodeVerifyingKey },
   web: { crypto: webCrypto, signingKey: webSigningKey, verifyingKey: webVerifyingKey },
 };
 
+/** A fresh Ed25519 key pair. */
 export function newJwk(): PrivateJwk {
   return generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as unknown as PrivateJwk;
 }
@@ -84,6 +86,7 @@ export interface Stage {
   readonly options: VerifyRequestOptions;
 }
 
+/** Sets the stage with one implementation of the port. */
 export async function stage({ crypto, signingKey, verifyingKey }: Library): Promise<Stage> {
   const jwks = { adapter: newJwk(), function: newJwk() };
   const adapter = await signingKey(jwks.adapter);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Component, component } from './base.ts';
 import type { AnswerMessage } from './message.ts';
@@ -349,4 +350,29 @@ describe.each(['node', 'web'] as const)('verifyAnswer with %s crypto', async (li
 test('with node crypto there is no promise in the way', async () => {
   const { answer, request, functions: keys, crypto } = await stage(libraries.node);
   expect(verifyAnswer(answer, { request, keys, crypto })).not.toBeInstanceOf(Promise);
+});
+
+test('no character of a signed header and no byte of the body can be another', async () => {
+  const { answer, request, functions: keys, crypto } = await stage(libraries.node);
+  const any = fc.nat(10_000);
+  fc.assert(
+    fc.property(
+      fc.nat(answer.headers.length),
+      any,
+      fc.integer({ min: 0x21, max: 0x7e }),
+      (which, at, code) => {
+        const [name, value] = answer.headers[which] ?? ['', ''];
+        const index = at % (value.length || answer.body.length);
+        fc.pre(value.charCodeAt(index) !== code && (value !== '' || answer.body[index] !== code));
+        const changed = edit(
+          answer,
+          name,
+          () => value.slice(0, index) + String.fromCharCode(code) + value.slice(index + 1),
+        );
+        const body = value === '' ? answer.body.with(index, code) : answer.body;
+        expect(() => verifyAnswer({ ...changed, body }, { request, keys, crypto })).toThrow('the answer ');
+      },
+    ),
+    { numRuns: 5000 },
+  );
 });

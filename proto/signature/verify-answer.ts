@@ -7,6 +7,7 @@ import { answerComponents, answerParameters, answerTag } from './profile.ts';
 import { requestSource } from './sign-answer.ts';
 import { verifyMessage } from './verify.ts';
 
+/** What an adapter accepts as the answer. */
 export interface VerifyAnswerOptions {
   /** The request as it was sent, with its signature headers. */
   readonly request: RequestMessage;
@@ -15,6 +16,7 @@ export interface VerifyAnswerOptions {
   readonly crypto: SignatureCrypto;
 }
 
+/** Who answered, and the signed facts. */
 export interface VerifiedAnswer {
   /** Thumbprint of the function's key. */
   readonly keyid: string;

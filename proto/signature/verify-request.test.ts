@@ -198,6 +198,7 @@ const refusals: readonly (readonly [what: string, spoil: Spoil, reason: string])
     (name) => [`no ${name}`, resigned({ [name]: undefined }), count] as const,
   ),
   ['an unknown parameter', resigned({ extra: 'x' }), count],
+  ['an unknown parameter for a known one', resigned({ nonce: undefined, extra: 'x' }), count],
   ['another algorithm', resigned({ alg: 'hmac-sha256' }), 'another algorithm'],
   ['a parameter twice', relistedParameters(';tag="sftpgo-plugin-call"', true), parts],
   ['created as text', resigned({ created: `${nowS}` }), parts],

@@ -11,6 +11,7 @@ export interface Nonces {
   add(nonce: string, expiresS: number, nowS: number): boolean;
 }
 
+/** What a function accepts. */
 export interface VerifyRequestOptions {
   /** The adapters that may call. */
   readonly keys: KeyRing;
@@ -24,6 +25,7 @@ export interface VerifyRequestOptions {
   readonly skewS?: number;
 }
 
+/** Who called, and the life of the call's signature. */
 export interface VerifiedRequest {
   /** Thumbprint of the adapter's key. */
   readonly keyid: string;

@@ -34,6 +34,7 @@ function parseParameters(text: string, required: readonly string[], refuse: Refu
   return found;
 }
 
+/** A message to verify and what its kind demands. */
 export interface VerifyOptions {
   /** The profile's fields of the message. */
   readonly fields: ReadonlyMap<string, string>;
@@ -49,6 +50,7 @@ export interface VerifyOptions {
   readonly refuse: Refuse;
 }
 
+/** What a good signature says. */
 export interface VerifiedSignature {
   readonly parameters: Parameters;
   readonly keyid: string;

@@ -310,9 +310,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'proto/signature/verify-answer.ts',
-    text: "if (value !== '' && name.startsWith('plugin-')) plugin.set(name, value);\n    }\n",
+    text: "if (value !== '' && name.startsWith('plugin-')) plugin.set(name, value);",
     replacement:
-      "if (value !== '' && name.startsWith('plugin-')) plugin.set(name, value);\n    for (const [name, value] of answer.headers) plugin.set(name, value);\n",
+      "if (value !== '' && name.startsWith('plugin-')) plugin.set(name, value);\n    for (const [name, value] of answer.headers) plugin.set(name, value);",
     tests: [verifyAnswerTest],
     why: 'headers that are not signed are handed on',
   },
