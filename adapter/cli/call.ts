@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { toJson } from '@bufbuild/protobuf';
+import { type DescMethod, type DescMethodUnary, toJson } from '@bufbuild/protobuf';
 import { Command, Option } from 'commander';
 import { PluginError } from '../../proto/error.ts';
 import { isPluginTypeName, pluginTypes } from '../../proto/plugin-types.ts';
@@ -17,6 +17,10 @@ import { configOption } from './program.ts';
 /** gRPC PERMISSION_DENIED: the function's decision, and so exit code 2. */
 const permissionDenied = 7;
 
+function isUnary(method: DescMethod): method is DescMethodUnary {
+  return method.methodKind === 'unary';
+}
+
 function methodOf(typeName: string, rpc: string) {
   if (!isPluginTypeName(typeName)) {
     const types = Object.keys(pluginTypes);
@@ -28,7 +32,7 @@ function methodOf(typeName: string, rpc: string) {
   }
   const row = pluginTypes[typeName];
   const method = row.service.methods.find(({ name }) => name === rpc);
-  if (method !== undefined) return { row, method };
+  if (method && isUnary(method)) return { row, method };
   const names = row.service.methods.map(({ name }) => name);
   throw new PluginError('INPUT_INVALID', {
     happened: `${typeName} has no RPC "${rpc}"`,

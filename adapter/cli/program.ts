@@ -17,11 +17,13 @@ function serveCommand(): Command {
   return new Command('serve')
     .description('what SFTPGo runs: the plugin whose magic cookie is set')
     .addOption(configOption())
-    .action(() => {
-      throw new Error(
-        'this is a plugin of SFTPGo: it is started by SFTPGo, not by hand.\n' +
-          '  `host-config` prints the entry for its configuration, `call` tries one call by hand.',
+    .action((_options: unknown, command: Command) => {
+      process.stderr.write(
+        'This is a plugin of SFTPGo: it is started by SFTPGo, not by hand. `host-config` prints the entry for\n' +
+          'its configuration, `call` makes one call by hand.\n\n' +
+          (command.parent ?? command).helpInformation(),
       );
+      process.exitCode = 1;
     });
 }
 

@@ -1,4 +1,5 @@
-import type { Handler } from '../shapes.ts';
+import { pluginHeaders } from '../../proto/facts.ts';
+import type { Handler, Trace } from '../shapes.ts';
 import type { Connection } from './connection.ts';
 import { decode } from './decode.ts';
 import { encode } from './encode.ts';
@@ -16,24 +17,21 @@ import { verify } from './verify.ts';
  */
 export function createInvoke(connection: Connection): Handler {
   return async (call) => {
-    const { trace } = call;
+    const trace: Trace = call.trace ?? {};
     const pinned = await pin(connection, call);
     const started = performance.now();
-    const message = encode(connection, call);
-    const signed = await sign(connection, message);
+    const message = await sign(connection, encode(connection, call));
     const sent = performance.now();
-    const answer = await send(connection, call, signed, pinned);
+    trace.signMs = sent - started;
+    const answer = await send(connection, call, message, pinned);
     const received = performance.now();
-    const verified = await verify(connection, signed, answer);
+    trace.networkMs = received - sent;
+    const verified = await verify(connection, message, answer);
+    trace.functionMs = Number(verified.plugin.get(pluginHeaders.elapsed) ?? 0);
+    trace.networkMs = Math.max(0, received - sent - trace.functionMs);
     const facts = await evidence(connection, call, pinned, answer, verified);
-    if (trace) {
-      const functionMs = Number(verified.plugin.get('plugin-elapsed') ?? 0);
-      trace.facts = facts;
-      trace.signMs = sent - started;
-      trace.functionMs = functionMs;
-      trace.networkMs = Math.max(0, received - sent - functionMs);
-      trace.verifyMs = performance.now() - received;
-    }
+    trace.facts = facts;
+    trace.verifyMs = performance.now() - received;
     return decode(call, answer, facts);
   };
 }

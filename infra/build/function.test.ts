@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { PluginTypeName } from '../../proto/plugin-types.ts';
 import { buildIdOf, stampBuildId, writtenBuildId } from './build-id.ts';
 import { type BuiltFunction, buildFunction } from './function.ts';
 
@@ -16,7 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-async function buildSource(name: string, source: string, type = 'ipfilter'): Promise<BuiltFunction> {
+async function buildSource(
+  name: string,
+  source: string,
+  type: PluginTypeName = 'ipfilter',
+): Promise<BuiltFunction> {
   const entry = join(dir, `${name}.ts`);
   writeFileSync(entry, source);
   return buildFunction({ entry, name, type, outDir: join(dir, name) });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, type BuildResult, build } from 'esbuild';
 import { PluginError } from '../../proto/error.ts';
+import type { PluginTypeName } from '../../proto/plugin-types.ts';
 import { stampBuildId } from './build-id.ts';
 import { describePlugin } from './describe.ts';
 import { inputsOf } from './inputs.ts';
@@ -15,8 +16,8 @@ export interface FunctionSource {
   readonly entry: string;
   /** Names the files: `<name>.worker.mjs`. */
   readonly name: string;
-  /** The plugin type the default export must have. */
-  readonly type: string;
+  /** The plugin type the default export must have; any when absent. */
+  readonly type?: PluginTypeName;
   /** Created if absent. */
   readonly outDir: string;
 }
@@ -38,6 +39,7 @@ export interface Artifact {
 
 /** What {@link buildFunction} made. */
 export interface BuiltFunction {
+  readonly type: PluginTypeName;
   readonly artifacts: readonly Artifact[];
   /** The RPCs that the plugin answers. */
   readonly handles: readonly string[];
@@ -67,7 +69,7 @@ export async function buildFunction(source: FunctionSource): Promise<BuiltFuncti
     external: ['cloudflare:*', 'node:*'],
     target: 'es2023',
   });
-  const { handles } = describePlugin(worker.file, source.type);
+  const { type, handles } = describePlugin(worker.file, source.type);
   const main = JSON.stringify(join(root, 'functions/kit/node-main.ts'));
   const node = await bundle(`${source.name}.node.mjs`, outDir, {
     stdin: {
@@ -81,7 +83,7 @@ export async function buildFunction(source: FunctionSource): Promise<BuiltFuncti
     { ...worker, runtime: 'worker' },
     { ...node, runtime: 'node' },
   ] as const;
-  return { artifacts, handles, inputs: { ...node.inputs, ...worker.inputs } };
+  return { type, artifacts, handles, inputs: { ...node.inputs, ...worker.inputs } };
 }
 
 async function bundle(name: string, outDir: string, options: Specific): Promise<Omit<Artifact, 'runtime'>> {

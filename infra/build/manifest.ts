@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { PluginError } from '../../proto/error.ts';
 import type { AcceptedVersion } from '../../proto/lock/schema.ts';
+import type { BuiltFunction } from './function.ts';
 
 const manifestSchema = z.object({
   name: z.string(),
@@ -17,6 +18,18 @@ export type BuildManifest = z.infer<typeof manifestSchema>;
 
 function manifestPath(folder: string, name: string): string {
   return join(folder, `${name}.build.json`);
+}
+
+/** The manifest of what was built under a name. */
+export function manifestOf(name: string, built: BuiltFunction): BuildManifest {
+  const { type, handles, artifacts, inputs } = built;
+  return {
+    name,
+    type,
+    handles: [...handles],
+    artifacts: artifacts.map(({ file, sha256, buildId }) => ({ file: basename(file), sha256, buildId })),
+    inputs: { ...inputs },
+  };
 }
 
 /** Writes the manifest of a build into its folder. */

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import { print, table } from '../../adapter/cli/output.ts';
 import { buildFunction } from '../build/function.ts';
-import { writeManifest } from '../build/manifest.ts';
+import { manifestOf, writeManifest } from '../build/manifest.ts';
 
 /** `build FILE`: the deployable bundles of one function and their manifest. */
 export function buildCommand(): Command {
@@ -17,7 +17,7 @@ export function buildCommand(): Command {
       const name = options.name ?? basename(file).replace(/\.[cm]?[jt]s$/, '');
       await mkdir(options.out, { recursive: true });
       const built = await buildFunction({ entry: resolve(file), name, outDir: resolve(options.out) });
-      await writeManifest(options.out, { name, ...built });
+      await writeManifest(options.out, manifestOf(name, built));
       if (options.json) {
         print(JSON.stringify({ name, ...built }));
         return;

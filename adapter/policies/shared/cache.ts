@@ -33,9 +33,19 @@ interface Entry {
   readonly epoch: number;
 }
 
+function factsOf(outcome: Outcome): Facts | undefined {
+  return 'denied' in outcome ? outcome.denied.facts : outcome.reply.facts;
+}
+
 function settle(outcome: Outcome): Reply {
   if ('denied' in outcome) throw outcome.denied;
   return outcome.reply;
+}
+
+function fromMemory(call: Call, outcome: Outcome, answeredBy: string): Reply {
+  const facts = factsOf(outcome);
+  if (call.trace) Object.assign(call.trace, { answeredBy, ...(facts ? { facts } : {}) });
+  return settle(outcome);
 }
 
 /**
@@ -59,7 +69,7 @@ export function cache(options: CacheOptions): Policy {
       if (!(error instanceof AnswerError && error.code === 'DENIED')) throw error;
       outcome = { denied: error };
     }
-    const facts = 'denied' in outcome ? outcome.denied.facts : outcome.reply.facts;
+    const facts = factsOf(outcome);
     const lifetime = facts && options.lifetime(call, facts);
     if (lifetime) {
       const freshUntil = performance.now() + lifetime.freshMs;
@@ -99,21 +109,18 @@ export function cache(options: CacheOptions): Policy {
       const now = performance.now();
       if (entry && entry.epoch === epoch) {
         if (now < entry.freshUntil) {
-          if (call.trace) call.trace.answeredBy = 'cache';
-          return settle(entry.outcome);
+          return fromMemory(call, entry.outcome, 'cache');
         }
         if (now < entry.revalidateUntil) {
-          if (call.trace) call.trace.answeredBy = 'cache, being revalidated';
           fly(next, call, key).catch(() => undefined);
-          return settle(entry.outcome);
+          return fromMemory(call, entry.outcome, 'cache, being revalidated');
         }
       }
       try {
         return settle(await fly(next, call, key));
       } catch (error) {
         if (!entry || !isUnavailable(error) || performance.now() >= entry.errorUntil) throw error;
-        if (call.trace) call.trace.answeredBy = 'cache, stale';
-        return settle(entry.outcome);
+        return fromMemory(call, entry.outcome, 'cache, stale');
       }
     },
     async reload() {
