@@ -116,7 +116,7 @@ describe('RFC 9421 appendix B.4: what a proxy may change', () => {
   });
 });
 
-describe('RFC 9421 section 2', () => {
+describe('components, after RFC 9421 section 2', () => {
   const { messages, cases } = vectors<Section2>('section-2');
   const source = (name: string) => messageSource(messages[name] ?? { headers: [] });
   test.each(cases)('$section $component of $message is $value', ({ message, component: text, value }) => {
