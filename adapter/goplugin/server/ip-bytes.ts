@@ -1,8 +1,6 @@
-import { isIPv4 } from 'node:net';
-
-/** The 4 or 16 octets of an address that `net.isIP` accepts. */
+/** The 4 or 16 octets of an address in text form. */
 export function ipBytes(address: string): Uint8Array {
-  if (isIPv4(address)) return Uint8Array.from(address.split('.').map(Number));
+  if (!address.includes(':')) return Uint8Array.from(address.split('.').map(Number));
   // The URL parser writes every form, an embedded IPv4 address too, as plain hexadecimal groups.
   const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const groups = (text: string) =>

@@ -93,25 +93,28 @@ async function respond(
 ): Promise<void> {
   const trailers = new Metadata();
   const abort = new AbortController();
-  // grpc-js tells of the end of every call this way; after the answer nobody listens to the signal any more.
-  call.once('cancelled', () => abort.abort());
-  let output: Buffer;
+  const onCancelled = () => abort.abort();
+  call.once('cancelled', onCancelled);
   try {
     const input = decode(method, call.request);
     const message = await implementation.handle(openCall(method, input, call, trailers, abort.signal));
     const bytes = toBinary(method.output, message);
-    output = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // grpc-js says `cancelled` of every call that has ended; an answered one was not given up.
+    call.off('cancelled', onCancelled);
+    answer(null, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), trailers);
   } catch (error) {
-    if (hasGrpcCode(error)) {
-      const details = error.message.toWellFormed().slice(0, maxStatusLength);
-      answer({ code: error.grpcCode, details }, null, trailers);
-      return;
-    }
-    log.error('a call failed for a reason that is not its own', { method: method.name, error });
-    answer({ code: grpcStatus.internal, details: `${method.name} failed; the plugin's log has the reason` });
-    return;
+    call.off('cancelled', onCancelled);
+    answer(statusOf(error, method, log), null, trailers);
   }
-  answer(null, output, trailers);
+}
+
+/** What the host is told of a failure: only what the handler meant for it. */
+function statusOf(error: unknown, method: DescMethod, log: HclogWriter): { code: number; details: string } {
+  if (hasGrpcCode(error)) {
+    return { code: error.grpcCode, details: error.message.slice(0, maxStatusLength).toWellFormed() };
+  }
+  log.error('a call failed for a reason that is not its own', { method: method.name, error });
+  return { code: grpcStatus.internal, details: `${method.name} failed; the plugin's log has the reason` };
 }
 
 function openCall(
