@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 
 /**
  * Bundles the package's command (`npx sftpgo-plugin-serverless`): with its libraries inside, so that installing
- * the kit installs only what functions import. esbuild itself comes from the author's project.
+ * the kit installs only what functions import. esbuild itself comes from the author's project: load-esbuild.ts.
  */
 export async function buildCli(root: string, outFile: string): Promise<void> {
   await build({
@@ -18,7 +18,6 @@ export async function buildCli(root: string, outFile: string): Promise<void> {
     minify: true,
     legalComments: 'none',
     mainFields: ['module', 'main'],
-    external: ['esbuild'],
     logLevel: 'warning',
     banner: {
       js: "#!/usr/bin/env node\nimport{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",

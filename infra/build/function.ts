@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type BuildOptions, type BuildResult, build } from 'esbuild';
+import type { BuildOptions, BuildResult } from 'esbuild';
 import { PluginError } from '../../proto/error.ts';
 import type { PluginTypeName } from '../../proto/plugin-types.ts';
 import { stampBuildId } from './build-id.ts';
 import { describePlugin } from './describe.ts';
 import { inputsOf } from './inputs.ts';
+import { type KitPlace, kitPlace } from './kit-place.ts';
+import { loadEsbuild } from './load-esbuild.ts';
 
 /** What to build. */
 export interface FunctionSource {
@@ -47,22 +48,30 @@ export interface BuiltFunction {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
 /**
- * Bundles a function for Workers and for Node, each as one minified file that is the same on every machine.
+ * Bundles a function for Workers and for Node, each as one minified file that is the same on every machine. With
+ * the esbuild of the project in the current directory.
  *
  * - `<name>.worker.mjs`: a module Worker; nothing outside but `cloudflare:*` and `node:*`.
  * - `<name>.node.mjs`: a program, see functions/kit/node-main.ts for its environment.
  *
- * @throws PluginError INPUT_INVALID when the entry cannot be bundled or exports no such plugin
+ * @throws PluginError INPUT_INVALID when the entry cannot be bundled or exports no such plugin, TOOL_MISSING
+ * without esbuild
  */
 export async function buildFunction(source: FunctionSource): Promise<BuiltFunction> {
+  const bundler: Bundler = {
+    workingDir: process.cwd(),
+    kit: kitPlace(),
+    esbuild: loadEsbuild(process.cwd()),
+  };
   const outDir = resolve(source.outDir);
   mkdirSync(outDir, { recursive: true });
   const entry = JSON.stringify(resolve(source.entry));
-  const worker = await bundle(`${source.name}.worker.mjs`, outDir, {
-    stdin: { contents: `export * from ${entry}; export { default } from ${entry};`, resolveDir: root },
+  const worker = await bundle(bundler, join(outDir, `${source.name}.worker.mjs`), {
+    stdin: {
+      contents: `export * from ${entry}; export { default } from ${entry};`,
+      resolveDir: bundler.workingDir,
+    },
     platform: 'neutral',
     mainFields: ['module', 'main'],
     conditions: ['workerd', 'worker', 'browser'],
@@ -70,11 +79,11 @@ export async function buildFunction(source: FunctionSource): Promise<BuiltFuncti
     target: 'es2023',
   });
   const { type, handles } = describePlugin(worker.file, source.type);
-  const main = JSON.stringify(join(root, 'functions/kit/node-main.ts'));
-  const node = await bundle(`${source.name}.node.mjs`, outDir, {
+  const main = JSON.stringify(bundler.kit.nodeMain);
+  const node = await bundle(bundler, join(outDir, `${source.name}.node.mjs`), {
     stdin: {
       contents: `import plugin from ${entry}; import { main } from ${main}; await main(plugin);`,
-      resolveDir: root,
+      resolveDir: bundler.workingDir,
     },
     platform: 'node',
     target: 'node22',
@@ -86,14 +95,20 @@ export async function buildFunction(source: FunctionSource): Promise<BuiltFuncti
   return { type, artifacts, handles, inputs: { ...node.inputs, ...worker.inputs } };
 }
 
-async function bundle(name: string, outDir: string, options: Specific): Promise<Omit<Artifact, 'runtime'>> {
-  const file = join(outDir, name);
-  const { outputFiles, metafile } = await run({ ...common, ...options, outfile: file });
+/** What the bundles of one function share. */
+interface Bundler {
+  readonly workingDir: string;
+  readonly kit: KitPlace;
+  readonly esbuild: ReturnType<typeof loadEsbuild>;
+}
+
+async function bundle(bundler: Bundler, file: string, options: Specific): Promise<Omit<Artifact, 'runtime'>> {
+  const { outputFiles, metafile } = await run(bundler, { ...common, ...options, outfile: file });
   const code = outputFiles.find(({ path }) => path === file)?.contents ?? new Uint8Array();
   const { bytes, buildId } = stampBuildId(code);
   writeFileSync(file, bytes);
   for (const map of outputFiles.filter(({ path }) => path !== file)) {
-    writeFileSync(join(outDir, basename(map.path)), map.contents);
+    writeFileSync(map.path, map.contents);
   }
   return {
     file,
@@ -101,7 +116,7 @@ async function bundle(name: string, outDir: string, options: Specific): Promise<
     bytes: bytes.byteLength,
     gzipBytes: gzipSync(bytes, { level: 9 }).byteLength,
     buildId,
-    inputs: inputsOf(metafile, root),
+    inputs: inputsOf(metafile, bundler.workingDir),
   };
 }
 
@@ -116,13 +131,6 @@ const common = {
   metafile: true,
   write: false,
   logLevel: 'silent',
-  absWorkingDir: root,
-  // inside the repository the package's own name means its sources
-  alias: {
-    'sftpgo-plugin-serverless/kit': join(root, 'functions/kit/index.ts'),
-    'sftpgo-plugin-serverless/kit/net': join(root, 'functions/kit/net.ts'),
-    'sftpgo-plugin-serverless/functions/ipfilter': join(root, 'functions/ipfilter/index.ts'),
-  },
 } as const satisfies BuildOptions;
 
 type Specific = Pick<
@@ -132,9 +140,9 @@ type Specific = Pick<
 type Options = Specific & typeof common & { outfile: string };
 type Bundled = BuildResult<{ metafile: true; write: false }>;
 
-async function run(options: Options): Promise<Bundled> {
+async function run({ workingDir, kit, esbuild }: Bundler, options: Options): Promise<Bundled> {
   try {
-    return await build(options);
+    return await esbuild.build({ ...options, absWorkingDir: workingDir, alias: { ...kit.alias } });
   } catch (cause) {
     const [first] = (cause as { errors?: readonly EsbuildMessage[] }).errors ?? [];
     const where = first?.location ? `${first.location.file}:${first.location.line}: ` : '';
