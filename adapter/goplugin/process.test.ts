@@ -3,14 +3,16 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, type TestContext, test, vi } from 'vitest';
 import { KV } from '../../proto/gen/goplugin/kv_pb.ts';
 import { type LaunchOptions, launch, type PluginClient } from './host/launch.ts';
 
 const file = (name: string) => new URL(name, import.meta.url).pathname;
 const plugin = file('fixture/plugin.ts');
+// Each test starts processes, all at once: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 30_000 });
+
 let folder = '';
-const running: PluginClient[] = [];
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'goplugin-'));
@@ -20,14 +22,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((client) => client.kill()));
-});
+type LogRecord = [level: string, message: string];
 
-type Record = [level: string, message: string];
-
-async function start(options: Partial<LaunchOptions> = {}): Promise<{ client: PluginClient; log: Record[] }> {
-  const log: Record[] = [];
+async function start(
+  context: TestContext,
+  options: Partial<LaunchOptions> = {},
+): Promise<{ client: PluginClient; log: LogRecord[] }> {
+  const log: LogRecord[] = [];
   const client = await launch({
     cmd: process.execPath,
     args: [plugin],
@@ -37,7 +38,7 @@ async function start(options: Partial<LaunchOptions> = {}): Promise<{ client: Pl
     ...options,
     env: { TMPDIR: folder, ...options.env },
   });
-  running.push(client);
+  context.onTestFinished(async () => void (await client.kill()));
   return { client, log };
 }
 
@@ -50,9 +51,9 @@ const lives = (pid: number) => {
   }
 };
 
-test('start, call, misbehave in every way, flush, end: with AutoMTLS', async () => {
+test.concurrent('start, call, misbehave in every way, flush, end: with AutoMTLS', async (context) => {
   const flush = join(folder, 'flush');
-  const { client, log } = await start({ versions: [1, 2, 3], env: { FIXTURE_FLUSH: flush } });
+  const { client, log } = await start(context, { versions: [1, 2, 3], env: { FIXTURE_FLUSH: flush } });
   const put = (key: string) => client.call(KV.method.put, { key });
   expect(client.version).toBe(2);
   await put('stdout');
@@ -76,17 +77,17 @@ test('start, call, misbehave in every way, flush, end: with AutoMTLS', async () 
   expect(log.some(([, message]) => message === 'plugin failed to exit gracefully')).toBe(false);
 });
 
-test('a burst of 20,000 lines neither ends the plugin nor stops its answers', async () => {
-  const { client, log } = await start({ autoMtls: false });
+test.concurrent('a burst of 20,000 lines neither ends the plugin nor stops its answers', async (context) => {
+  const { client, log } = await start(context, { autoMtls: false });
   await client.call(KV.method.put, { key: 'burst' });
   await client.call(KV.method.get, { key: 'pid' });
   await expect.poll(() => log.length, { timeout: 5000 }).toBeGreaterThan(5000);
   expect(await client.kill()).toEqual({ code: 0, signal: null });
 });
 
-test('the wrong cookie: nothing on stdout, a sentence on stderr, exit code 1', async () => {
-  const log: Record[] = [];
-  const refused = start({
+test.concurrent('the wrong cookie: nothing on stdout, a sentence on stderr, exit code 1', async (context) => {
+  const log: LogRecord[] = [];
+  const refused = start(context, {
     cookie: { name: 'FIXTURE', value: 'no' },
     onLog: (...record) => log.push([record[0], record[1]]),
   });
@@ -97,19 +98,19 @@ test('the wrong cookie: nothing on stdout, a sentence on stderr, exit code 1', a
   expect(log.some(([, message]) => message.includes('This is a plugin'))).toBe(true);
 });
 
-test('a version that the plugin does not speak is reported with both lists', async () => {
-  const refused = start({ versions: [7] });
+test.concurrent('a version that the plugin does not speak is reported with both lists', async (context) => {
+  const refused = start(context, { versions: [7] });
   await expect(refused).rejects.toMatchObject({
     code: 'HANDSHAKE_INVALID',
     message: expect.stringContaining('speaks version 1; expected one of [7]'),
   });
 });
 
-test('a host that asks for multiplexing hears no', async () => {
-  await expect(start({ multiplex: true })).rejects.toThrow('does not support broker multiplexing');
+test.concurrent('a host that asks for multiplexing hears no', async (context) => {
+  await expect(start(context, { multiplex: true })).rejects.toThrow('does not support broker multiplexing');
 });
 
-test('a plugin whose host was killed is gone soon, and its socket with it', async () => {
+test.concurrent('a plugin whose host was killed is gone soon, and its socket with it', async () => {
   const sockets = mkdtempSync(join(folder, 'orphan-'));
   // The plugin's own stdout and stderr stay open: only the change of parent can tell it.
   const script = `
@@ -133,7 +134,7 @@ test('a plugin whose host was killed is gone soon, and its socket with it', asyn
   expect(readdirSync(sockets)).toEqual([]);
 });
 
-test('a plugin whose log nobody reads any more ends', async () => {
+test.concurrent('a plugin whose log nobody reads any more ends', async () => {
   const child = spawn(process.execPath, [plugin], {
     env: { FIXTURE: 'yes', TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -146,7 +147,14 @@ test('a plugin whose log nobody reads any more ends', async () => {
   expect(await exited).toEqual([0, null]);
 });
 
-test('a plugin that says nothing is killed after the start timeout', async () => {
+test.concurrent('a plugin that does not end after Shutdown is killed two seconds later', async (context) => {
+  const { client, log } = await start(context, { autoMtls: false });
+  await client.call(KV.method.put, { key: 'linger' });
+  expect(await client.kill()).toEqual({ code: null, signal: 'SIGKILL' });
+  expect(log).toContainEqual(['warn', 'plugin failed to exit gracefully']);
+});
+
+test.concurrent('a plugin that says nothing is killed after the start timeout', async () => {
   const started = launch({
     cmd: process.execPath,
     args: ['-e', 'setInterval(() => undefined, 1000)'],
@@ -160,7 +168,7 @@ test('a plugin that says nothing is killed after the start timeout', async () =>
   });
 });
 
-test('a command that cannot be started says so', async () => {
+test.concurrent('a command that cannot be started says so', async () => {
   const started = launch({ cmd: '/nowhere/plugin', cookie: { name: 'C', value: 'v' }, versions: [1] });
   await expect(started).rejects.toMatchObject({
     code: 'PLUGIN_EXITED',
@@ -168,14 +176,17 @@ test('a command that cannot be started says so', async () => {
   });
 });
 
-test('a file with another checksum is not started', async () => {
-  const log: Record[] = [];
-  const started = start({ sha256: '0'.repeat(64), onLog: (level, message) => log.push([level, message]) });
+test.concurrent('a file with another checksum is not started', async (context) => {
+  const log: LogRecord[] = [];
+  const started = start(context, {
+    sha256: '0'.repeat(64),
+    onLog: (level, message) => log.push([level, message]),
+  });
   await expect(started).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
   expect(log).toEqual([]);
 });
 
-test('the example stores a value and reads it back', async () => {
+test.concurrent('the example stores a value and reads it back', async () => {
   const host = spawn(process.execPath, [file('example/host.ts'), 'greeting', 'hello'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
