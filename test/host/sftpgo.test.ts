@@ -54,8 +54,12 @@ describe.skipIf(skipped !== undefined)(`a real SFTPGo${skipped ? ` (${skipped})`
 
   test('systemctl reload reaches the plugin and changes no verdict', async () => {
     sftpgo.reload();
-    expect((await login(addresses.allowedLoopback)).reached).toBe('sftp');
+    // the memory provider reads its users again, too, and knows none of them meanwhile
+    const reached = async () => (await login(addresses.allowedLoopback)).reached;
+    await expect.poll(reached, { timeout: 30_000, interval: 100 }).toBe('sftp');
     expect((await login(addresses.deniedLoopback)).reached).toBe('tcp');
+    const errors = (await sftpgo.logs()).filter(({ level }) => level === 'error');
+    expect(errors).toEqual([]);
   });
 
   test("the plugin speaks SFTPGo's log: its level, a message, no raw JSON", async () => {
