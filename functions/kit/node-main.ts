@@ -15,6 +15,10 @@ export async function main(plugin: Plugin<NodeJS.ProcessEnv>): Promise<void> {
     const { env } = process;
     const cert = fileOf(env, 'TLS_CERT');
     const key = fileOf(env, 'TLS_KEY');
+    // one without the other is a mistake, and must not end in plain HTTP
+    if ((cert === undefined) !== (key === undefined)) {
+      throw new Error('set both TLS_CERT_FILE and TLS_KEY_FILE, or none for plain HTTP behind a TLS proxy');
+    }
     const served = await serve(plugin, {
       port: Number(env['PORT'] || 8443),
       host: env['HOST'] || '127.0.0.1',
