@@ -1,10 +1,14 @@
 import { statSync } from 'node:fs';
 import { connect as tcpConnect } from 'node:net';
 import { dirname } from 'node:path';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Client, credentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { GRPCController } from '../../../proto/gen/goplugin/controller_pb.ts';
 import {
   Health,
+  HealthCheckRequestSchema,
+  HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Status,
 } from '../../../proto/gen/goplugin/health_pb.ts';
 import { KV } from '../../../proto/gen/goplugin/kv_pb.ts';
@@ -221,6 +225,34 @@ test('health: SERVING for "plugin" and the whole server, NOT_FOUND for the rest'
   expect(await check('plugin')).toBe(Status.NOT_SERVING);
 });
 
+test('health: a watcher hears of each change, and of a name that is not there', async () => {
+  const { server } = await pair();
+  const client = new Client(`unix:${server.address}`, credentials.createInsecure());
+  const heard: unknown[] = [];
+  const watch = (service: string) =>
+    client
+      .makeServerStreamRequest(
+        '/grpc.health.v1.Health/Watch',
+        (name: string) =>
+          Buffer.from(
+            toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service: name })),
+          ),
+        (bytes) => fromBinary(HealthCheckResponseSchema, bytes).status,
+        service,
+      )
+      .on('data', (status) => heard.push(status))
+      .on('error', () => undefined);
+  watch('plugin');
+  await expect.poll(() => heard).toEqual([Status.SERVING]);
+  server.setServing(false);
+  server.setServing(false);
+  server.setServing(true);
+  await expect.poll(() => heard).toEqual([Status.SERVING, Status.NOT_SERVING, Status.SERVING]);
+  watch('other');
+  await expect.poll(() => heard.at(-1)).toBe(Status.SERVICE_UNKNOWN);
+  client.close();
+});
+
 test('the streams of broker and stdio stay open in silence', async () => {
   const { channel } = await pair();
   const said: string[] = [];
@@ -233,7 +265,7 @@ test('the streams of broker and stdio stay open in silence', async () => {
 test('Shutdown waits for what must be stored and for calls in flight, lets no new one in, and ends', async () => {
   const order: string[] = [];
   const release = Promise.withResolvers<void>();
-  const { channel, server } = await pair({
+  const { channel, server, log } = await pair({
     services: [
       kv(async () => {
         order.push('call');
@@ -250,14 +282,13 @@ test('Shutdown waits for what must be stored and for calls in flight, lets no ne
   const inFlight = channel.call(KV.method.get, { key: 'k' });
   await expect.poll(() => order).toEqual(['call']);
   const shutdown = channel.call(GRPCController.method.shutdown, {});
-  await expect.poll(() => order).toEqual(['call', 'flush']);
-  await expect(channel.call(KV.method.get, { key: 'k' })).rejects.toMatchObject({
-    grpcCode: grpcStatus.unavailable,
-  });
+  await expect.poll(() => log.some((line) => line['@message'] === 'the host asked for the end')).toBe(true);
+  const late = channel.call(KV.method.get, { key: 'k' });
+  await expect(late).rejects.toMatchObject({ grpcCode: grpcStatus.unavailable });
   release.resolve();
   await shutdown;
   await inFlight;
-  expect(order).toEqual(['call', 'flush', 'answer']);
+  expect(order).toEqual(['call', 'answer', 'flush']);
   channel.close();
   expect(await server.done).toBe('shutdown');
   expect(() => statSync(dirname(address))).toThrow('ENOENT');
