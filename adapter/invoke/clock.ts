@@ -1,5 +1,7 @@
 /** Farthest a function's clock may pull ours: beyond it, somebody's clock is broken and a person must look. */
 const maxCorrectionS = 300;
+/** How often a difference of the clocks is worth a line, in ms. */
+const reportEveryMs = 60_000;
 
 /**
  * The time as one function sees it. A function that refuses a request for its time says its own time in a signed
@@ -8,6 +10,7 @@ const maxCorrectionS = 300;
 export class FunctionClock {
   /** Seconds to add to our clock for this function; 0 until it refused a request for its time. */
   #offsetS = 0;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   /** Now in whole seconds since the epoch, as the function counts them. */
   nowS(): number {
@@ -24,6 +27,14 @@ export class FunctionClock {
     const offsetS = this.skewS(createdS);
     if (Math.abs(offsetS) > maxCorrectionS) return false;
     this.#offsetS = offsetS;
+    return true;
+  }
+
+  /** May a difference be reported? Once a minute: every answer shows it. */
+  reportDue(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#reportedAtMs < reportEveryMs) return false;
+    this.#reportedAtMs = nowMs;
     return true;
   }
 }

@@ -1,6 +1,7 @@
 import { fromJsonString, type Message } from '@bufbuild/protobuf';
 import { type ConnectCode, isConnectCode } from '../../proto/codes.ts';
 import { PluginError } from '../../proto/error.ts';
+import { formatReason } from '../../proto/facts.ts';
 import { AnswerError, type Call, type Facts, type HttpAnswer, type Reply } from '../shapes.ts';
 
 /** RFC 8259 forbids a byte order mark; with `fatal`, bytes that are no UTF-8 are refused too. */
@@ -56,7 +57,7 @@ function functionError(call: Call, text: string, facts: Facts): AnswerError | Pl
   const connect = error.code;
   if (!isConnectCode(connect))
     return invalid(call, 'is an error without a code of Connect', 'a Connect error');
-  const functionText = typeof error.message === 'string' ? error.message.slice(0, 200) : '';
+  const functionText = typeof error.message === 'string' ? formatReason(error.message) : '';
   const denied = connect === 'permission_denied' && call.traits.verdict === true;
   return new AnswerError(
     denied ? 'DENIED' : 'FUNCTION_ERROR',

@@ -1,5 +1,5 @@
 import { PluginError } from '../../proto/error.ts';
-import { parseCache, pluginHeaders } from '../../proto/facts.ts';
+import { formatReason, parseCache, parseGrant, pluginHeaders } from '../../proto/facts.ts';
 import type { Call, Evidence, Facts, HttpAnswer } from '../shapes.ts';
 import type { Connection } from './connection.ts';
 import type { Verified } from './verify.ts';
@@ -28,7 +28,7 @@ export async function evidence(
       remedy: 'Deploy to a target that proves more, or require less: docs/architecture.md, "Evidence".',
     });
   }
-  const grant = plugin.get(pluginHeaders.grant);
+  const grant = parseGrant(plugin.get(pluginHeaders.grant));
   const cache = parseCache(plugin.get(pluginHeaders.cache));
   const scope = plugin.get(pluginHeaders.scope);
   const reason = plugin.get(pluginHeaders.reason);
@@ -36,13 +36,13 @@ export async function evidence(
     evidence: proved,
     version: answer.executed ?? claimed ?? '',
     keyid,
-    ...(grant === 'merge' || grant === 'replace' || grant === 'unchanged' ? { grant } : {}),
+    ...(grant === undefined ? {} : { grant }),
     ...(cache?.freshMs === undefined ? {} : { freshMs: cache.freshMs }),
     ...(cache?.staleWhileRevalidateMs === undefined
       ? {}
       : { staleWhileRevalidateMs: cache.staleWhileRevalidateMs }),
     ...(cache?.staleMs === undefined ? {} : { staleMs: cache.staleMs }),
     ...(scope === undefined ? {} : { scope }),
-    ...(reason === undefined ? {} : { reason }),
+    ...(reason === undefined ? {} : { reason: formatReason(reason) }),
   };
 }

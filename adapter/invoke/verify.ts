@@ -53,10 +53,10 @@ export async function verify(
       expected: 'clocks that differ by at most 30 s',
       remedy: corrected
         ? 'Set the clock of this machine by NTP.'
-        : 'Set both clocks: nothing is sent until then.',
+        : 'Set both clocks by NTP: over 5 minutes, the adapter does not follow the function.',
     });
   }
-  if (Math.abs(skewS) > reportedSkewS) {
+  if (Math.abs(skewS) > reportedSkewS && clock.reportDue()) {
     log.warn('the clocks of this machine and of a function differ', {
       function: functionName,
       skew: `${skewS}s`,

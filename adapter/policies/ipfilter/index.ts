@@ -12,8 +12,8 @@ export function ipfilterPolicies(section: IpfilterSection): readonly Policy[] {
   return [
     localVerdicts(section.alwaysAllow),
     onUnavailable(section.onUnavailable),
-    deadline(),
     verdictCache(section.cache),
+    deadline(),
     breaker(),
     retry(),
   ];

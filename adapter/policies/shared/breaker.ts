@@ -1,36 +1,74 @@
-import { circuitBreaker, handleWhen, isBrokenCircuitError, SamplingBreaker } from 'cockatiel';
+import { CircuitState, circuitBreaker, handleWhen, isBrokenCircuitError, SamplingBreaker } from 'cockatiel';
 import { PluginError } from '../../../proto/error.ts';
-import type { Policy } from '../../shapes.ts';
+import type { Policy, Reply } from '../../shapes.ts';
+import { HostGaveUpError } from './deadline.ts';
 
-/** Failures of the way to the function. Signed answers of any code never count, nor does a refused one. */
-function countsAsOutage(error: Error): boolean {
+/** Failures of the way to the function. */
+function isOutage(error: unknown): boolean {
   return error instanceof PluginError && (error.code === 'UNREACHABLE' || error.code === 'DEADLINE');
 }
 
+function refusal(cause?: unknown): PluginError {
+  return new PluginError('UNREACHABLE', {
+    happened: 'the function failed too often; it is not asked for a moment',
+    expected: 'a function that can be reached',
+    remedy: 'Look for the first failures in the log.',
+    cause,
+  });
+}
+
+/** A settled call. Errors that are no outage travel as values: the way to the function works. */
+type Outcome = { readonly reply: Reply } | { readonly error: unknown };
+
 /**
- * Stops asking a function that cannot be reached: after half of at least ten calls within ten seconds failed, calls
- * fail at once for `halfOpenAfterMs`; then one call tries.
+ * Stops asking a function that cannot be reached: after more than half of at least ten calls within ten seconds
+ * failed, calls fail at once for `halfOpenAfterMs`; then one call tries, and the others still fail until it is back.
+ *
+ * Only UNREACHABLE and DEADLINE count as failures. Every signed answer, whatever its code, counts for the function;
+ * a call that the host gave up on counts neither way.
  */
 export function breaker(options: { halfOpenAfterMs?: number } = {}): Policy {
   const { halfOpenAfterMs = 2000 } = options;
-  const circuit = circuitBreaker(handleWhen(countsAsOutage), {
-    halfOpenAfter: halfOpenAfterMs,
-    breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000, minimumRps: 1 }),
-  });
+  let openedAt = 0;
+  const newCircuit = () => {
+    const made = circuitBreaker(
+      handleWhen((error) => !(error instanceof HostGaveUpError)),
+      {
+        halfOpenAfter: halfOpenAfterMs,
+        breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000, minimumRps: 1 }),
+      },
+    );
+    made.onBreak(() => {
+      openedAt = performance.now();
+    });
+    return made;
+  };
+  let circuit = newCircuit();
   return {
     name: 'breaker',
     wrap: (next) => async (call) => {
+      // cockatiel would let them wait for the one that tries, which may take until its deadline
+      if (circuit.state === CircuitState.HalfOpen) throw refusal();
+      const tries = circuit.state !== CircuitState.Closed;
+      const attempt = async (): Promise<Outcome> => {
+        try {
+          return { reply: await next(call) };
+        } catch (error) {
+          if (!isOutage(error)) return { error };
+          throw call.signal.reason instanceof HostGaveUpError && !tries ? call.signal.reason : error;
+        }
+      };
+      let outcome: Outcome;
       try {
-        return await circuit.execute(() => next(call));
+        outcome = await circuit.execute(attempt);
       } catch (error) {
-        if (!(error instanceof Error) || !isBrokenCircuitError(error)) throw error;
-        throw new PluginError('UNREACHABLE', {
-          happened: 'the function failed too often; it is not asked for a moment',
-          expected: 'a function that can be reached',
-          remedy: 'Look for the first failures in the log.',
-          cause: error,
-        });
+        if (!(error instanceof Error && isBrokenCircuitError(error))) throw error;
+        // cockatiel goes by the clock of the day: were it set back by an hour, the circuit would stay open so long
+        if (performance.now() - openedAt > 2 * halfOpenAfterMs) circuit = newCircuit();
+        throw refusal(error);
       }
+      if ('error' in outcome) throw outcome.error;
+      return outcome.reply;
     },
   };
 }

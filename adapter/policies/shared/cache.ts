@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { AnswerError, type Call, type Facts, type Handler, type Policy, type Reply } from '../../shapes.ts';
+import { withinDeadline } from './deadline.ts';
 import { isUnavailable } from './unavailable.ts';
 
 /** How long an answer holds, in ms from its arrival; each window begins where freshness ends. */
@@ -53,6 +54,9 @@ function fromMemory(call: Call, outcome: Outcome, answeredBy: string): Reply {
  *
  * Fresh → from memory; within stale-while-revalidate → from memory, and asked again; failed and within
  * stale-if-error → from memory. A reload makes every entry stale but drops none before a new answer replaced it.
+ *
+ * Stands above the deadline policy, which ends each flight: the other way round, a call that times out would be
+ * refused before its stale answer could be used.
  */
 export function cache(options: CacheOptions): Policy {
   const entries =
@@ -69,6 +73,8 @@ export function cache(options: CacheOptions): Policy {
       if (!(error instanceof AnswerError && error.code === 'DENIED')) throw error;
       outcome = { denied: error };
     }
+    // a later flight has answered already: what this one brings is older than what is known
+    if ((entries?.get(key)?.epoch ?? asked) > asked) return outcome;
     const facts = factsOf(outcome);
     const lifetime = facts && options.lifetime(call, facts);
     if (lifetime) {
@@ -89,12 +95,9 @@ export function cache(options: CacheOptions): Policy {
   /** The flight outlives the caller that began it: others wait for it. Its end is that caller's deadline. */
   function fly(next: Handler, call: Call, key: string): Promise<Outcome> {
     const current = flights.get(key);
-    if (current) return current;
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), Math.max(0, call.deadlineMs - performance.now()));
-    const flight = ask(next, { ...call, signal: abort.signal }, key).finally(() => {
-      clearTimeout(timer);
-      flights.delete(key);
+    if (current !== undefined) return current;
+    const flight = ask(next, { ...call, signal: new AbortController().signal }, key).finally(() => {
+      if (flights.get(key) === flight) flights.delete(key);
     });
     flights.set(key, flight);
     return flight;
@@ -107,7 +110,7 @@ export function cache(options: CacheOptions): Policy {
       if (key === undefined) return await next(call);
       const entry = entries?.get(key);
       const now = performance.now();
-      if (entry && entry.epoch === epoch) {
+      if (entry?.epoch === epoch) {
         if (now < entry.freshUntil) {
           return fromMemory(call, entry.outcome, 'cache');
         }
@@ -117,7 +120,7 @@ export function cache(options: CacheOptions): Policy {
         }
       }
       try {
-        return settle(await fly(next, call, key));
+        return settle(await withinDeadline(call, () => fly(next, call, key)));
       } catch (error) {
         if (!entry || !isUnavailable(error) || performance.now() >= entry.errorUntil) throw error;
         return fromMemory(call, entry.outcome, 'cache, stale');
@@ -125,6 +128,8 @@ export function cache(options: CacheOptions): Policy {
     },
     async reload() {
       epoch += 1;
+      // a flight that began before the reload answers only those who wait for it already
+      flights.clear();
     },
   };
 }

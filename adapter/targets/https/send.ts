@@ -1,23 +1,12 @@
 import { once } from 'node:events';
-import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { PluginError } from '../../../proto/error.ts';
 import type { HeaderList, HttpAnswer, HttpMessage } from '../../shapes.ts';
 
 /** Lambda's limit for a synchronous answer, used for every target so that functions can move. */
 export const maxAnswerBytes = 6 * 1024 * 1024;
 
-type RequestFunction = (url: URL, options: RequestOptions) => import('node:http').ClientRequest;
-
-/** Errors of Node before a byte of the request can have been acted upon. */
-const notSent = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-]);
+type RequestFunction = (url: URL, options: RequestOptions) => ClientRequest;
 
 /** UNREACHABLE that says whether the function may have run: a retry policy must know. */
 export class UnreachableError extends PluginError {
@@ -57,6 +46,9 @@ export async function post(
       'content-length': String(message.body.byteLength),
     },
   });
+  // what fails after its 'response' event is reported by reading the body, and once more here
+  outgoing.on('error', () => undefined);
+  const connected = whenConnected(outgoing, url.protocol === 'https:' ? 'secureConnect' : 'connect');
   outgoing.end(message.body);
   try {
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
@@ -64,7 +56,6 @@ export async function post(
     return { status: incoming.statusCode ?? 0, headers: headersOf(incoming), body };
   } catch (cause) {
     outgoing.destroy();
-    outgoing.on('error', () => undefined);
     if (signal.aborted) {
       throw new PluginError('DEADLINE', {
         happened: `${url.origin} did not answer in time`,
@@ -75,10 +66,23 @@ export async function post(
     }
     if (cause instanceof PluginError) throw cause;
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
-    const tls = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME)/.test(code);
+    const tls = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME|EPROTO)/.test(code);
     const what = tls ? 'TLS to' : 'connection to';
-    throw new UnreachableError(`${what} ${url.origin} failed (${code})`, tls || notSent.has(code), cause);
+    throw new UnreachableError(`${what} ${url.origin} failed (${code})`, !connected(), cause);
   }
+}
+
+/**
+ * Has the connection been up, so that a byte of the request may have left? DNS, a refused connection and a refused
+ * certificate come before; the same error codes on an open connection do not.
+ */
+function whenConnected(outgoing: ClientRequest, event: 'connect' | 'secureConnect'): () => boolean {
+  let connected = false;
+  outgoing.once('socket', (socket) => {
+    if (!socket.connecting) connected = true;
+    else socket.once(event, () => (connected = true));
+  });
+  return () => connected;
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
