@@ -1,3 +1,4 @@
+import { Hono } from 'hono';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Context } from './context.ts';
 import { type Asked, createCaller, toAnswer, toRequest } from './fixtures/caller.ts';
@@ -291,4 +292,30 @@ test('a function under a path, and one behind a proxy that hides its address', a
   );
   expect(answer.status).toBe(200);
   await caller.verify(request, answer);
+});
+
+test('a plugin is a route of a larger Hono application', async () => {
+  const app = new Hono<{ Bindings: typeof caller.env }>();
+  app.all('/filter/*', (c) => byAddress.fetch(c.req.raw, c.env));
+  const request = await caller.sign({ origin: 'https://function.test/filter', body: { ip: '203.0.113.9' } });
+  const answer = await toAnswer(await app.fetch(toRequest(request), caller.env));
+  expect(answer.status).toBe(200);
+  await caller.verify(request, answer);
+});
+
+test('calls at the same time do not see each other', async () => {
+  const plugin = ipfilter({
+    async checkIP({ ip }, { id }) {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
+      return deny(`${ip} ${id}`);
+    },
+  });
+  await Promise.all(
+    Array.from({ length: 50 }, async (_, n) => {
+      const id = n.toString(16).padStart(32, '0');
+      const ip = `192.0.2.${n}`;
+      const { facts } = await signed(plugin, { body: { ip }, headers: { 'plugin-call-id': id } });
+      expect(facts.get('plugin-reason')).toBe(`${ip} ${id}`);
+    }),
+  );
 });
