@@ -16,6 +16,8 @@ const caller = createCaller();
 const tls = createCertificate({ names: ['localhost', '127.0.0.1'] });
 /** One connection, so that an answer given too early would spoil the request after it. */
 const oneConnection = new Agent({ keepAlive: true, maxSockets: 1, ca: tls.certPem });
+/** The connections that calls went over. */
+const connections = new Set<object>();
 let dir: string;
 let built: BuiltFunction;
 let workerd: Workerd;
@@ -52,7 +54,7 @@ function send({ method, url, headers, body }: RequestMessage): Promise<AnswerMes
         resolve({ status: response.statusCode ?? 0, headers: answerHeaders, body: whole, json });
       });
     });
-    sent.on('error', reject);
+    sent.on('error', reject).on('socket', (socket) => connections.add(socket));
     sent.end(body);
   });
 }
@@ -94,9 +96,11 @@ test('a call without a signature and one sent twice are refused without a signat
 });
 
 test('200 refused calls with bodies leave the connection usable', async () => {
-  const refused = await caller.sign({ origin: workerd.url, body: { pad: 'x'.repeat(20_000) } });
+  const refused = await caller.sign({ origin: workerd.url, body: { pad: 'x'.repeat(300_000) } });
   const headers = refused.headers.filter(([name]) => name !== 'signature');
   const paths = ['/proto.IPFilter/CheckIP', '/', '/proto.Auth/CheckUserAndPass', '/nothing'];
+  expect((await signed({ body: { ip: '203.0.113.9' } })).status).toBe(200);
+  connections.clear();
   for (let n = 0; n < 200; n++) {
     const url = `${workerd.url}${paths[n % paths.length]}`;
     expect([401, 404]).toContain((await send({ ...refused, url, headers })).status);
@@ -104,6 +108,7 @@ test('200 refused calls with bodies leave the connection usable', async () => {
   const large = await caller.sign({ origin: workerd.url, body: { ip: 'x'.repeat(2 * 1024 * 1024) } });
   expect((await send(large)).status).toBe(429);
   expect((await signed({ body: { ip: '203.0.113.9' } })).status).toBe(200);
+  expect(connections.size).toBe(1);
 });
 
 test('a handler that never returns and one that throws are signed errors', async () => {
