@@ -7,7 +7,7 @@ import {
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf';
-import { type ChannelCredentials, Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
 import { GRPCBroker } from '../../../proto/gen/goplugin/broker_pb.ts';
 import { GRPCStdio } from '../../../proto/gen/goplugin/stdio_pb.ts';
 import { GrpcError } from '../grpc-error.ts';
@@ -57,18 +57,19 @@ export class Channel {
       bytesOf,
       bytesOf,
     );
-    broker.on('data', () => undefined);
-    broker.on('error', () => undefined);
     const stdio = this.#client.makeServerStreamRequest(
       methodPath(GRPCStdio.method.streamStdio),
       bytesOf,
       bytesOf,
       Buffer.alloc(0),
     );
-    stdio.on('data', () => undefined);
-    stdio.on('error', (error: ServiceError) => {
-      onLog('debug', 'the stdio stream has ended', { code: error.code, details: error.details });
-    });
+    for (const [name, stream] of Object.entries({ broker, stdio })) {
+      stream.on('data', () => undefined);
+      stream.on('error', () => undefined);
+      stream.on('status', ({ code, details }: { code: number; details: string }) => {
+        onLog('debug', 'a stream of the plugin has ended', { stream: name, code, details });
+      });
+    }
   }
 
   /** Throws {@link GrpcError} for every status but OK. */

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createPlainServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer, type TlsOptions } from 'node:tls';
+import { createServer, type PeerCertificate, type TlsOptions } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCertificate } from '../server/certificate.ts';
-import { channelCredentials } from './secure-channel.ts';
+import { channelCredentials, identityCheck } from './secure-channel.ts';
 
 const own = createCertificate({ curve: 'P-521', authority: true });
 const announced = createCertificate();
@@ -45,6 +45,16 @@ test('another certificate than announced', async () => {
   await expect(meet({ cert: other.certPem, key: other.keyPem })).rejects.toMatchObject({
     code: 'HANDSHAKE_INVALID',
   });
+});
+
+test('a certificate that the announced one vouches for is still another', () => {
+  const peer = {
+    raw: Buffer.from(announced.der),
+    subject: {},
+    subjectaltname: 'DNS:localhost',
+  } as PeerCertificate;
+  expect(identityCheck(announced.der)('', peer)).toBeUndefined();
+  expect(identityCheck(createCertificate().der)('', peer)).toBeInstanceOf(Error);
 });
 
 test.each([

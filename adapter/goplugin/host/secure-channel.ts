@@ -34,12 +34,19 @@ export async function channelCredentials(
   if (own === undefined || plugin.certificate === undefined) return ChannelCredentials.createInsecure();
   const announced = plugin.certificate;
   const context = secureContext(announced, own);
-  const checkIdentity = (_host: string, peer: PeerCertificate): Error | undefined =>
+  const checkIdentity = identityCheck(announced);
+  await tryTls(plugin, context, checkIdentity);
+  return ChannelCredentials.createFromSecureContext(context, { checkServerIdentity: checkIdentity });
+}
+
+type IdentityCheck = (host: string, peer: PeerCertificate) => Error | undefined;
+
+/** Exactly the announced certificate, also where it could have issued another, and for `localhost`. */
+export function identityCheck(announced: Uint8Array): IdentityCheck {
+  return (_host, peer) =>
     peer.raw.equals(announced)
       ? checkServerIdentity(serverName, peer)
       : new Error('the server shows another certificate than the one in its handshake line');
-  await tryTls(plugin, context, checkIdentity);
-  return ChannelCredentials.createFromSecureContext(context, { checkServerIdentity: checkIdentity });
 }
 
 function secureContext(announced: Uint8Array, own: Certificate): SecureContext {
@@ -54,7 +61,7 @@ function secureContext(announced: Uint8Array, own: Certificate): SecureContext {
 function tryTls(
   plugin: PluginAddress,
   secureContext: SecureContext,
-  checkIdentity: (host: string, peer: PeerCertificate) => Error | undefined,
+  checkIdentity: IdentityCheck,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = tlsConnect({
