@@ -110,7 +110,7 @@ test.concurrent('a host that asks for multiplexing hears no', async (context) =>
   await expect(start(context, { multiplex: true })).rejects.toThrow('does not support broker multiplexing');
 });
 
-test.concurrent('a plugin whose host was killed is gone soon, and its socket with it', async () => {
+test.concurrent('a plugin whose host was killed is gone soon, and its socket with it', async (context) => {
   const sockets = mkdtempSync(join(folder, 'orphan-'));
   // The plugin's own stdout and stderr stay open: only the change of parent can tell it.
   const script = `
@@ -127,6 +127,7 @@ test.concurrent('a plugin whose host was killed is gone soon, and its socket wit
   });
   await expect.poll(() => printed, { timeout: 10_000 }).toMatch(/^\d+\n1\|1\|unix\|.*\|grpc\|\n$/);
   const pid = Number(printed.split('\n')[0]);
+  context.onTestFinished(() => void (lives(pid) && process.kill(pid, 'SIGKILL')));
   expect(lives(pid)).toBe(true);
   host.kill('SIGKILL');
   await once(host, 'exit');
@@ -134,11 +135,12 @@ test.concurrent('a plugin whose host was killed is gone soon, and its socket wit
   expect(readdirSync(sockets)).toEqual([]);
 });
 
-test.concurrent('a plugin whose log nobody reads any more ends', async () => {
+test.concurrent('a plugin whose log nobody reads any more ends', async (context) => {
   const child = spawn(process.execPath, [plugin], {
     env: { FIXTURE: 'yes', TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  context.onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   child.stderr.destroy();
   const exited = once(child, 'exit');
