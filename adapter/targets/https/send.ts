@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { PluginError } from '../../../proto/error.ts';
 import type { HeaderList, HttpAnswer, HttpMessage } from '../../shapes.ts';
@@ -46,12 +45,10 @@ export async function post(
       'content-length': String(message.body.byteLength),
     },
   });
-  // what fails after its 'response' event is reported by reading the body, and once more here
-  outgoing.on('error', () => undefined);
   const connected = whenConnected(outgoing, url.protocol === 'https:' ? 'secureConnect' : 'connect');
   outgoing.end(message.body);
   try {
-    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+    const incoming = await responseTo(outgoing);
     const body = await readBody(incoming);
     return { status: incoming.statusCode ?? 0, headers: headersOf(incoming), body };
   } catch (cause) {
@@ -70,6 +67,16 @@ export async function post(
     const what = tls ? 'TLS to' : 'connection to';
     throw new UnreachableError(`${what} ${url.origin} failed (${code})`, !connected(), cause);
   }
+}
+
+/** The head of the answer. Node ends a request that is answered 101 without an error: only `close` tells. */
+function responseTo(outgoing: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('response', resolve);
+    // stays: what fails later is reported by reading the body, and here once more
+    outgoing.on('error', reject);
+    outgoing.once('close', () => reject(Object.assign(new Error('closed'), { code: 'closed' })));
+  });
 }
 
 /**
