@@ -1,6 +1,6 @@
 /**
  * Stable names of everything that can go wrong, for logs, metrics and `catch` blocks.
- * `proto/codes.ts` maps each to the gRPC status the host sees.
+ * `proto/grpc-of-error.ts` maps each to the gRPC status the host sees.
  */
 export type ErrorCode =
   /** The configuration file is missing, unreadable or wrong. */

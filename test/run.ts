@@ -48,11 +48,20 @@ async function vitest(name: string, node: string, args: readonly string[]): Prom
   const code = await run(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args, ...reporters]);
   const json = existsSync(report) ? JSON.parse(await readFile(report, 'utf8')) : {};
   const failed = Number(json.numFailedTests ?? 0);
+  for (const reason of skipReasons(json)) process.stdout.write(`${reason}\n`);
   count(name, {
     passed: Number(json.numPassedTests ?? 0),
     failed: code !== 0 && failed === 0 ? 1 : failed,
     skipped: Number(json.numPendingTests ?? 0) + Number(json.numTodoTests ?? 0),
   });
+}
+
+/** Suites say in their titles why they are skipped: `(skipped: needs Go >= 1.24)`. */
+function skipReasons(report: { testResults?: { assertionResults: { ancestorTitles: string[] }[] }[] }) {
+  const titles = report.testResults?.flatMap(({ assertionResults }) =>
+    assertionResults.flatMap(({ ancestorTitles }) => ancestorTitles),
+  );
+  return new Set(titles?.filter((title) => title.includes('(skipped: ')));
 }
 
 /** The oldest supported Node, installed by its own package.json; undefined where npm has none for this machine. */

@@ -32,7 +32,13 @@ function configPathFrom(args: readonly string[], env: Environment): string {
 }
 
 /** Everything that need not be there before the handshake line: zod, yaml, jose, https. */
-async function openRole(type: PluginTypeName, args: readonly string[], env: Environment, log: HclogWriter) {
+async function openRole(
+  type: PluginTypeName,
+  args: readonly string[],
+  env: Environment,
+  log: HclogWriter,
+  onServing: (serving: boolean) => void,
+) {
   const { isSectionName } = await import('../policies/index.ts');
   const { Role } = await import('../role/role.ts');
   if (!isSectionName(type)) {
@@ -53,7 +59,7 @@ async function openRole(type: PluginTypeName, args: readonly string[], env: Envi
       cause,
     });
   }
-  const role = new Role({ type, configPath, log });
+  const role = new Role({ type, configPath, log, onServing });
   role.start();
   return role;
 }
@@ -100,7 +106,7 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
     }
   }
 
-  await servePlugin({
+  const server = await servePlugin({
     cookie: { name: row.cookie[0], value: row.cookie[1] },
     versions: [1],
     services: [
@@ -117,7 +123,10 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
       await (await role.promise.catch(() => undefined))?.close();
     },
   });
-  openRole(type, args, env, log).then(role.resolve, role.reject);
+  openRole(type, args, env, log, (serving) => server.setServing(serving)).then(role.resolve, (error) => {
+    server.setServing(false);
+    role.reject(error);
+  });
 }
 
 /** A denial is the function's business; what may be an attack or a broken deployment is an ERROR line. */

@@ -53,16 +53,26 @@ export async function loadLock(files: LockFiles): Promise<LoadedLock> {
       remedy: 'Take the newest lock. To go back to older code, build a new lock with a higher seq.',
     });
   }
-  const expired = lock.expires !== undefined && Date.parse(lock.expires) <= Date.now();
+  const expired = hasExpired(lock.expires);
   if (expired && (lock.seq !== accepted || files.onExpired === 'refuse')) {
-    throw new PluginError('LOCK_INVALID', {
-      happened: `${files.lockPath} expired at ${lock.expires}`,
-      expected: 'a lock that has not expired',
-      remedy: 'Build and seal a new lock.',
-    });
+    throw lockExpired(files.lockPath, lock.expires);
   }
   if (files.history && lock.seq > stored) {
     await rememberSeq(files.history.folder, files.history.type, lock.seq);
   }
   return { lock, stamps: [trust.stamp, sealed.stamp] };
+}
+
+/** Is this `expires` (RFC 3339) in the past? A lock without one never expires. */
+export function hasExpired(expires: string | undefined): boolean {
+  return expires !== undefined && Date.parse(expires) <= Date.now();
+}
+
+/** LOCK_INVALID for a lock that may not be used any more. */
+export function lockExpired(place: string, expires: string | undefined): PluginError {
+  return new PluginError('LOCK_INVALID', {
+    happened: `${place} expired at ${expires}`,
+    expected: 'a lock that has not expired',
+    remedy: 'Build and seal a new lock.',
+  });
 }

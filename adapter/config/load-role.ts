@@ -21,6 +21,8 @@ export interface RoleFiles<T extends SectionName = SectionName> {
   readonly seq: number;
   /** RFC 3339; undefined when the lock never expires. */
   readonly lockExpires: string | undefined;
+  /** What the lock's expiry does to calls: `lock.onExpired`. */
+  readonly onExpired: 'serve' | 'refuse';
   readonly identity: SigningKey;
   readonly caPem: string | undefined;
   /** Every file read: when a stamp changes, all is read again. */
@@ -82,6 +84,7 @@ export async function loadRole<T extends SectionName>(
     locked: lockedFunction(lock.functions, section.use, type, at(config.lock.file)),
     seq: lock.seq,
     lockExpires: lock.expires,
+    onExpired: config.lock.onExpired,
     identity: nodeSigningKey(identity.jwk),
     caPem: ca?.text,
     stamps: [stamp, identity.stamp, ...stamps, ...(ca ? [ca.stamp] : [])],

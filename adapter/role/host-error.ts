@@ -1,5 +1,6 @@
-import { connectCodes, grpcOfError } from '../../proto/codes.ts';
+import { connectCodes } from '../../proto/codes.ts';
 import { type ErrorCode, PluginError } from '../../proto/error.ts';
+import { grpcOfError } from '../../proto/grpc-of-error.ts';
 import { AnswerError } from '../shapes.ts';
 
 /** Texts that SFTPGo writes into its log and events: fixed, so that nothing of a user or a function gets there. */

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { PluginError } from '../../proto/error.ts';
+import { hasExpired, lockExpired } from '../config/load-lock.ts';
 import { loadRole } from '../config/load-role.ts';
 import { stampOf } from '../config/read-file.ts';
 import type { SectionName } from '../config/schema.ts';
 import type { Log } from '../invoke/connection.ts';
-import type { Call, Reply } from '../shapes.ts';
+import { AnswerError, type Call, type Reply } from '../shapes.ts';
 import { createGeneration, type Generation, identityOf } from './generation.ts';
 
 /** How often files are looked at; a key that leaves the lock is out of force after at most this. */
@@ -19,6 +20,8 @@ export interface RoleOptions<T extends SectionName> {
   readonly type: T;
   readonly configPath: string;
   readonly log: Log;
+  /** Told whenever it changes: are calls answered, or is every one refused (files, drift)? For gRPC health. */
+  onServing?(serving: boolean): void;
 }
 
 /**
@@ -37,6 +40,8 @@ export class Role<T extends SectionName> {
   #loading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #expiryLoggedAt = Number.NEGATIVE_INFINITY;
+  /** What `onServing` was told last. */
+  #serving: boolean | undefined;
 
   constructor(options: RoleOptions<T>) {
     this.#options = options;
@@ -63,11 +68,28 @@ export class Role<T extends SectionName> {
     if (call.method.name === 'Reload') {
       await this.refresh();
       await this.#generation.reload();
+      this.#options.log.info('reloaded: what is remembered is asked again', { type: this.#options.type });
     }
-    const { timeout } = this.#generation.files.section;
+    const { section, lockExpires, onExpired } = this.#generation.files;
+    if (onExpired === 'refuse' && hasExpired(lockExpires)) throw lockExpired('the lock', lockExpires);
+    const { timeout } = section;
     const deadlineMs =
       timeout === undefined ? call.deadlineMs : Math.min(call.deadlineMs, performance.now() + timeout);
-    return await this.#generation.handle({ ...call, deadlineMs });
+    try {
+      const reply = await this.#generation.handle({ ...call, deadlineMs });
+      if (reply.facts) this.#tellServing(true);
+      return reply;
+    } catch (error) {
+      if (error instanceof AnswerError) this.#tellServing(true);
+      if (error instanceof PluginError && error.code === 'DRIFT') this.#tellServing(false);
+      throw error;
+    }
+  }
+
+  #tellServing(serving: boolean): void {
+    if (serving === this.#serving) return;
+    this.#serving = serving;
+    this.#options.onServing?.(serving);
   }
 
   /** The generation in force, for `verify`; throws what is wrong when there is none. */
@@ -119,12 +141,14 @@ export class Role<T extends SectionName> {
       }
       if (this.#problem) log.info('the files are in order again', { config: configPath });
       this.#problem = undefined;
+      this.#tellServing(true);
     } catch (error) {
       this.#report(error);
     }
   }
 
   #report(error: unknown): void {
+    if (this.#generation === undefined) this.#tellServing(false);
     const problem =
       error instanceof PluginError
         ? error

@@ -75,20 +75,21 @@ async function check(folder: string, mutation: Mutation): Promise<string | undef
 const mutations = await allMutations();
 const queue = [...mutations.entries()];
 const bad: string[] = [];
-const workers = Array.from({ length: Math.min(2, availableParallelism()) }, async () => {
-  const folder = await workbench();
-  const tests = [...new Set(mutations.flatMap((mutation) => mutation.tests))];
-  if (await turnsRed(folder, tests)) throw new Error('the tests are red without any mutation');
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    const [index, mutation] = next;
-    const problem = await check(folder, mutation);
-    const line = `${index + 1}/${mutations.length} ${mutation.file}: ${mutation.why}`;
-    process.stdout.write(`${problem === undefined ? 'red     ' : 'GREEN   '} ${line}\n`);
-    if (problem !== undefined) bad.push(`${line}: ${problem}`);
-  }
-  await rm(folder, { recursive: true });
-});
-await Promise.all(workers);
+const folders = await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, workbench));
+const everyTest = [...new Set(mutations.flatMap((mutation) => mutation.tests))];
+if (await turnsRed(folders[0] ?? '', everyTest)) throw new Error('the tests are red without any mutation');
+await Promise.all(
+  folders.map(async (folder) => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const [index, mutation] = next;
+      const problem = await check(folder, mutation);
+      const line = `${index + 1}/${mutations.length} ${mutation.file}: ${mutation.why}`;
+      process.stdout.write(`${problem === undefined ? 'red     ' : 'GREEN   '} ${line}\n`);
+      if (problem !== undefined) bad.push(`${line}: ${problem}`);
+    }
+    await rm(folder, { recursive: true });
+  }),
+);
 for (const line of bad) process.stderr.write(`${line}\n`);
 process.stdout.write(`${mutations.length - bad.length} of ${mutations.length} mutations turned a test red\n`);
 process.exitCode = bad.length === 0 && mutations.length > 0 ? 0 : 1;

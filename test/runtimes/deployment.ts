@@ -51,7 +51,12 @@ export async function prepareDeployment(
   const folder = await mkdtemp(join(tmpdir(), 'deployment-'));
   await chmod(folder, 0o755);
   const at = (file: string) => join(folder, file);
-  const built = await buildFunction({ entry, name, type: 'ipfilter', outDir: at('out') });
+  const built = await buildFunction({ entry, name, type: 'ipfilter', outDir: at('out') }).catch(
+    async (error: unknown) => {
+      await rm(folder, { recursive: true });
+      throw error;
+    },
+  );
   const manifest = manifestOf(name, built);
   const [adapterKey, functionKey, signerKey] = [newPrivateKey(), newPrivateKey(), newPrivateKey()];
   await writePrivateKey(at('adapter.key.json'), adapterKey);

@@ -47,7 +47,7 @@ export async function writePrivateKey(path: string, jwk: PrivateJwk): Promise<vo
 
 /** The public companion of a key file: `adapter.key.json` → `adapter.jwks.json`. */
 export function publicPathOf(keyPath: string): string {
-  return keyPath.replace(/(?:\.key)?\.json$/, '') + '.jwks.json';
+  return `${keyPath.replace(/(?:\.key)?\.json$/, '')}.jwks.json`;
 }
 
 /** Writes a JWKS of public keys, replacing the file. */
