@@ -13,8 +13,8 @@ export function ipfilterPolicies(section: IpfilterSection): readonly Policy[] {
     localVerdicts(section.alwaysAllow),
     onUnavailable(section.onUnavailable),
     verdictCache(section.cache),
-    deadline(),
     breaker(),
+    deadline(),
     retry(),
   ];
 }

@@ -25,7 +25,8 @@ type Outcome = { readonly reply: Reply } | { readonly error: unknown };
  * failed, calls fail at once for `halfOpenAfterMs`; then one call tries, and the others still fail until it is back.
  *
  * Only UNREACHABLE and DEADLINE count as failures. Every signed answer, whatever its code, counts for the function;
- * a call that the host gave up on counts neither way.
+ * a call that the host gave up on counts neither way. Stands above the deadline policy: the call that tries must
+ * come to an end.
  */
 export function breaker(options: { halfOpenAfterMs?: number } = {}): Policy {
   const { halfOpenAfterMs = 2000 } = options;
@@ -55,7 +56,8 @@ export function breaker(options: { halfOpenAfterMs?: number } = {}): Policy {
           return { reply: await next(call) };
         } catch (error) {
           if (!isOutage(error)) return { error };
-          throw call.signal.reason instanceof HostGaveUpError && !tries ? call.signal.reason : error;
+          // neither way, but for the one call that tries: it has not shown that the function is back
+          throw error instanceof HostGaveUpError && tries ? refusal(error) : error;
         }
       };
       let outcome: Outcome;

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { IPFilter } from '../../../proto/gen/sftpgo/ipfilter_pb.ts';
+import { callOf } from '../../../test/support/invoke.ts';
+import {
+  codeOf,
+  factsWith,
+  failure,
+  type Step,
+  scripted,
+  signedError,
+} from '../../../test/support/policies.ts';
+import type { Handler } from '../../shapes.ts';
+import { breaker } from './breaker.ts';
+import { HostGaveUpError } from './deadline.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const ask = () => callOf(IPFilter.method.checkIP, {});
+const unreachable = failure('UNREACHABLE');
+const gaveUp = new HostGaveUpError('CheckIP');
+
+/** A breaker in front of a function whose behaviour can be changed. */
+function guarded() {
+  let next: Handler & { calls: readonly unknown[] } = scripted(factsWith());
+  const handle = breaker().wrap((call) => next(call));
+  return {
+    /** Lets the function behave so for `times` calls; gives what the host saw, and how many were let through. */
+    async during(step: Step, times: number) {
+      next = scripted(step);
+      const seen: string[] = [];
+      for (let index = 0; index < times; index += 1) seen.push(await codeOf(handle(ask())));
+      return { seen: new Set(seen), asked: next.calls.length };
+    },
+    one: (step: Step) => {
+      next = scripted(step);
+      return codeOf(handle(ask()));
+    },
+  };
+}
+
+test.each(['UNREACHABLE', 'DEADLINE'] as const)(
+  'ten calls that end in %s, and it is not asked any more',
+  async (code) => {
+    const { during } = guarded();
+    expect(await during(failure(code), 9)).toMatchObject({ asked: 9 });
+    expect(await during(factsWith(), 1)).toMatchObject({ asked: 1 });
+    expect(await during(failure(code), 1)).toMatchObject({ asked: 1 });
+    expect(await during(factsWith(), 5)).toEqual({ asked: 0, seen: new Set(['UNREACHABLE']) });
+  },
+);
+
+test.each([
+  ['a denial', signedError('permission_denied')],
+  ['a signed error', signedError('unavailable')],
+  ['an unsigned page', failure('ANSWER_UNSIGNED')],
+  ['a refused signature', failure('ANSWER_REFUSED')],
+  ['drift', failure('DRIFT')],
+  ['a host that gave up', gaveUp],
+])('%s never opens it', async (_, step) => {
+  const { during } = guarded();
+  expect(await during(step, 50)).toMatchObject({ asked: 50 });
+  expect(await during(factsWith(), 1)).toMatchObject({ asked: 1 });
+});
+
+test('signed denials count for the function: one failure in three does not open it', async () => {
+  const { during } = guarded();
+  for (let round = 0; round < 20; round += 1) {
+    await during(signedError('permission_denied'), 2);
+    expect(await during(unreachable, 1)).toMatchObject({ asked: 1 });
+  }
+});
+
+test('after two seconds one call tries, and its success lets all through', async () => {
+  const { during } = guarded();
+  await during(unreachable, 10);
+  vi.advanceTimersByTime(1999);
+  expect(await during(factsWith(), 1)).toMatchObject({ asked: 0 });
+  vi.advanceTimersByTime(1);
+  expect(await during(factsWith(), 20)).toEqual({ asked: 20, seen: new Set(['answered']) });
+});
+
+test('a denial shows that the function is back, and old failures are forgotten', async () => {
+  const { during } = guarded();
+  await during(unreachable, 10);
+  vi.advanceTimersByTime(2000);
+  expect(await during(signedError('permission_denied'), 1)).toMatchObject({ asked: 1 });
+  expect(await during(unreachable, 1)).toMatchObject({ asked: 1 });
+  expect(await during(factsWith(), 5)).toMatchObject({ asked: 5 });
+});
+
+test('while one call tries, the others fail at once instead of waiting for it', async () => {
+  const { during, one } = guarded();
+  await during(unreachable, 10);
+  vi.advanceTimersByTime(2000);
+  const { promise, resolve } = Promise.withResolvers<ReturnType<typeof factsWith>>();
+  const tries = one(promise);
+  expect(await during(factsWith(), 3)).toEqual({ asked: 0, seen: new Set(['UNREACHABLE']) });
+  resolve(factsWith());
+  expect(await tries).toBe('answered');
+  expect(await during(factsWith(), 3)).toMatchObject({ asked: 3 });
+});
+
+test.each([
+  ['fails', unreachable],
+  ['is given up by the host', gaveUp],
+])('when the call that tries %s, it stays open', async (_, step) => {
+  const { during } = guarded();
+  await during(unreachable, 10);
+  vi.advanceTimersByTime(2000);
+  expect(await during(step, 1)).toMatchObject({ asked: 1 });
+  expect(await during(factsWith(), 5)).toMatchObject({ asked: 0 });
+});
+
+test('a clock that is set back does not keep it open', async () => {
+  const { during } = guarded();
+  await during(unreachable, 10);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  vi.advanceTimersByTime(5000);
+  await during(factsWith(), 1);
+  expect(await during(factsWith(), 5)).toMatchObject({ asked: 5 });
+});
