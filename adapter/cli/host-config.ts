@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig } from '../config/load-role.ts';
 import { isSectionName } from '../policies/index.ts';
 import { executablePath } from './executable.ts';
@@ -26,8 +26,10 @@ export function hostConfigCommand(): Command {
     .addOption(configOption())
     .addOption(new Option('--json', 'as the `plugins` key of sftpgo.json (default)').conflicts('env'))
     .addOption(new Option('--env', 'as environment variables, for a file in env.d'))
-    .addOption(new Option('--first <n>', 'number of the first entry with --env').default('0'))
-    .action(async (options: { config: string; env?: true; first: string }) => {
+    .addOption(
+      new Option('--first <n>', 'number of the first entry with --env').default(0).argParser(entryNumber),
+    )
+    .action(async (options: { config: string; env?: true; first: number }) => {
       const { config } = await loadConfig(options.config);
       const cmd = executablePath();
       const sha256sum = createHash('sha256')
@@ -48,7 +50,7 @@ export function hostConfigCommand(): Command {
         );
       print(
         options.env
-          ? asEnvironment(entries, Number(options.first))
+          ? asEnvironment(entries, options.first)
           : JSON.stringify({ plugins: entries }, undefined, 2),
       );
       if (ownNode) {
@@ -59,6 +61,11 @@ export function hostConfigCommand(): Command {
       }
       remark('The sha256sum is that of this very file: print the entries again after an update.');
     });
+}
+
+function entryNumber(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('expected a number: 0, 1, 2, …');
+  return Number(text);
 }
 
 function asEnvironment(entries: readonly PluginEntry[], first: number): string {

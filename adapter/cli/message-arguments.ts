@@ -12,7 +12,14 @@ export function messageFromArguments(schema: DescMessage, words: readonly string
   for (const word of words) {
     const [key = '', ...rest] = word.split('=');
     const field = schema.fields.find(({ name, jsonName }) => name === key || jsonName === key);
-    if (field === undefined || rest.length === 0) {
+    if (field !== undefined && rest.length === 0) {
+      throw new PluginError('INPUT_INVALID', {
+        happened: `"${key}" has no value`,
+        expected: `${key}=value`,
+        remedy: 'Add it; an empty one is written as an equals sign alone.',
+      });
+    }
+    if (field === undefined) {
       const suggestion = nearest(key, names);
       throw new PluginError('INPUT_INVALID', {
         happened: `${schema.name} has no field "${key}"`,

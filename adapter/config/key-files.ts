@@ -1,36 +1,34 @@
-import * as z from 'zod';
 import { type ErrorCode, PluginError } from '../../proto/error.ts';
 import type { PrivateJwk, PublicJwk } from '../../proto/keys/jwk.ts';
+import { parseJwks, parsePrivateJwk } from '../../proto/keys/parse.ts';
+import { nodeSigningKey } from '../../proto/signature/node.ts';
 import { type FileStamp, readTextFile } from './read-file.ts';
-
-const base64url32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
-const publicShape = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: base64url32 });
-const privateJwk = publicShape.extend({ d: base64url32 });
-const publicJwk = publicShape.extend({ d: z.never('a private key has no place here').optional() });
-const jwks = z.object({ keys: z.array(publicJwk).min(1).max(64) });
 
 const maxKeyFileBytes = 64 * 1024;
 
-function parse<T>(
-  schema: z.ZodType<T>,
-  text: string,
-  code: ErrorCode,
-  happened: string,
-  expected: string,
-): T {
+/** Runs a check of a file's JSON; its refusal gets `code` and the file's name. The JSON itself is in no message. */
+function checked<T>(text: string, code: ErrorCode, file: string, check: (json: unknown) => T): T {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    json = undefined;
+    throw new PluginError(code, {
+      happened: `${file} is not JSON`,
+      expected: 'what `keys create` writes',
+      remedy: 'Make it again, or take it again from where it was made.',
+    });
   }
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  throw new PluginError(code, {
-    happened,
-    expected,
-    remedy: 'Make it with `keys create`, or take it again from where it was made.',
-  });
+  try {
+    return check(json);
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    const { happened, expected, remedy } = error;
+    throw new PluginError(code, {
+      happened: happened.includes(file) ? happened : `${file}: ${happened}`,
+      expected,
+      remedy,
+    });
+  }
 }
 
 /**
@@ -39,19 +37,19 @@ function parse<T>(
  * Throws KEY_FILE_INVALID, or KEY_FILE_EXPOSED when others can read or write it; never with a part of the key.
  */
 export async function readPrivateKey(path: string): Promise<{ jwk: PrivateJwk; stamp: FileStamp }> {
+  const what = 'the key file';
   const { text, stamp } = await readTextFile(path, {
     code: 'KEY_FILE_INVALID',
-    what: 'the key file',
+    what,
     exposure: 'secret',
     maxBytes: maxKeyFileBytes,
   });
-  const jwk = parse(
-    privateJwk,
-    text,
-    'KEY_FILE_INVALID',
-    `the key file ${path} holds no private key`,
-    'a private Ed25519 key as JWK: {"kty":"OKP","crv":"Ed25519","x":…,"d":…}',
-  );
+  const file = `${what} ${path}`;
+  const jwk = checked(text, 'KEY_FILE_INVALID', file, (json) => {
+    const parsed = parsePrivateJwk(json, file);
+    nodeSigningKey(parsed);
+    return parsed;
+  });
   return { jwk, stamp };
 }
 
@@ -67,12 +65,6 @@ export async function readPublicKeys(
     exposure: 'public',
     maxBytes: maxKeyFileBytes,
   });
-  const { keys } = parse(
-    jwks,
-    text,
-    code,
-    `${what} ${path} is no set of public keys`,
-    'a JWKS of public Ed25519 keys: {"keys":[{"kty":"OKP","crv":"Ed25519","x":…}]}',
-  );
-  return { keys: keys.map(({ kty, crv, x }) => ({ kty, crv, x })), stamp };
+  const file = `${what} ${path}`;
+  return { keys: checked(text, code, file, (json) => parseJwks(json, file)), stamp };
 }

@@ -81,7 +81,7 @@ export async function loadRole<T extends SectionName>(
   return {
     section,
     functionName: section.use,
-    locked: lockedFunction(lock.functions, section.use, type, at(config.lock.file)),
+    locked: lockedFunction(lock.functions, section.use, type, { configPath, lockPath: at(config.lock.file) }),
     seq: lock.seq,
     lockExpires: lock.expires,
     onExpired: config.lock.onExpired,
@@ -95,14 +95,14 @@ function lockedFunction(
   functions: Readonly<Record<string, LockedFunction>>,
   name: string,
   type: string,
-  lockPath: string,
+  { configPath, lockPath }: { configPath: string; lockPath: string },
 ): LockedFunction {
   const locked = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (locked?.type === type) return locked;
   const ofType = Object.keys(functions).filter((known) => functions[known]?.type === type);
   const suggestion = nearest(name, ofType);
   throw new PluginError('CONFIG_INVALID', {
-    happened: `${type}.use names ${name}, which ${locked ? `is a ${locked.type} function` : 'is not in'} ${lockPath}`,
+    happened: `${configPath}: ${type}.use names ${name}, which ${locked ? `is a ${locked.type} function` : 'is not in'} ${lockPath}`,
     expected: ofType.length === 0 ? `a lock with a function of type ${type}` : `one of ${ofType.join(', ')}`,
     remedy: suggestion === undefined ? 'Correct `use` or build the lock.' : `Did you mean "${suggestion}"?`,
   });

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { PluginError } from '../../proto/error.ts';
 import { readTextFile } from './read-file.ts';
@@ -19,7 +19,8 @@ function statePath(folder: string, type: string): string {
 export async function lastAcceptedSeq(folder: string, type: string): Promise<number> {
   const path = statePath(folder, type);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await giveToOwnerOf(dirname(made), made, folder);
     const { text } = await readTextFile(path, {
       code: 'CONFIG_INVALID',
       what: 'the state file',
@@ -38,9 +39,17 @@ export async function rememberSeq(folder: string, type: string, seq: number): Pr
   const path = statePath(folder, type);
   try {
     await writeFileAtomically(path, `${JSON.stringify({ seq })}\n`, 0o600);
+    await giveToOwnerOf(folder, path);
   } catch (cause) {
     throw unusable(path, cause);
   }
+}
+
+/** What root writes on the command line (`verify`, `call`) must stay usable for the user that runs SFTPGo. */
+async function giveToOwnerOf(model: string, ...paths: readonly string[]): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(model);
+  for (const path of paths) await chown(path, uid, gid);
 }
 
 function unusable(path: string, cause: unknown): PluginError {

@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import * as z from 'zod';
 import { PluginError } from '../../proto/error.ts';
 import { nearest } from './nearest.ts';
@@ -21,7 +21,9 @@ function placeOf(file: string, document: Document, lines: LineCounter, path: Pat
       if (isScalar(node) && node.range) return position(file, lines, node.range[0]);
       continue;
     }
-    const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === path[length - 1]);
+    const pair = parent.items.find(
+      (item) => isScalar(item.key) && String(item.key.value) === String(path[length - 1]),
+    );
     if (pair && isScalar(pair.key) && pair.key.range) return position(file, lines, pair.key.range[0]);
   }
   return `${file}:1:1`;
@@ -44,6 +46,58 @@ function keysAt(path: Path): string[] {
   return [];
 }
 
+/** Mistakes that people make, in words; the parser's own for the rest. */
+function notYaml(
+  { code, message, pos }: YAMLError,
+  text: string,
+): readonly [happened: string, expected: string] {
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return ['is indented with a tab', 'spaces'];
+    case 'DUPLICATE_KEY':
+      return [`has the key "${/^[\w$-]+/.exec(text.slice(pos[0]))?.[0] ?? ''}" twice`, 'each key once'];
+    case 'MULTIPLE_DOCS':
+      return ['begins a second document', 'one document, without a line ---'];
+    default:
+      return [`is not YAML: ${message}`, 'YAML 1.2'];
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list: [a, b]',
+  boolean: 'true or false',
+};
+
+/** What a key's value should have been. Our own messages begin with "expected", zod's do not. */
+function expectationOf(issue: z.core.$ZodIssue): string {
+  if (/^expected /i.test(issue.message)) return issue.message.slice('expected '.length);
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.expected === 'object'
+        ? `the keys ${keysAt(issue.path).join(', ')}`
+        : (kinds[issue.expected] ?? issue.expected);
+    case 'too_small':
+      return issue.origin === 'string' ? 'text that is not empty' : `at least ${issue.minimum}`;
+    case 'too_big':
+      return `at most ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** The document as plain values. An alias would let one line mean another; nobody needs it in a page of config. */
+function valuesOf(document: Document, at: (offset: number) => string): unknown {
+  visit(document, {
+    Alias(_, { source, range }) {
+      fail(at(range?.[0] ?? 0), `has an alias "*${source}"`, 'the value itself', 'Write it out.');
+    },
+  });
+  return document.toJS({ maxAliasCount: 0 });
+}
+
 /**
  * Parses the text of a config file (YAML 1.2, and so JSON).
  *
@@ -53,14 +107,16 @@ function keysAt(path: Path): string[] {
 export function parseConfig(text: string, file: string): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const broken = document.errors[0];
-  if (broken) {
-    fail(position(file, lines, broken.pos[0]), `is not YAML: ${broken.message}`, 'YAML 1.2', 'Correct it.');
-  }
-  const result = configSchema.safeParse(document.toJS({ maxAliasCount: 0 }));
+  const broken = document.errors[0] ?? document.warnings[0];
+  if (broken) fail(position(file, lines, broken.pos[0]), ...notYaml(broken, text), 'Correct it.');
+  const values = valuesOf(document, (offset) => position(file, lines, offset));
+  const result = configSchema.safeParse(values);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  if (issue === undefined) fail(file, 'is not a configuration', 'the keys of docs/config.md', 'Correct it.');
+  if (issue === undefined || issue.path.length + Number(issue.code === 'unrecognized_keys') === 0) {
+    const happened = values === null ? 'is empty' : 'is no configuration';
+    fail(`${file}:1:1`, happened, `the keys ${keysAt([]).join(', ')}`, 'Write them, or correct the path.');
+  }
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const known = keysAt(issue.path);
@@ -78,7 +134,9 @@ export function parseConfig(text: string, file: string): Config {
   fail(
     placeOf(file, document, lines, issue.path),
     `${given === undefined ? 'lacks' : 'has a wrong value at'} "${issue.path.join('.')}"`,
-    choices.length > 0 ? choices.join(' | ') : issue.message.replace(/^expected /i, ''),
-    suggestion === undefined ? 'Correct it.' : `Did you mean "${suggestion}"?`,
+    choices.length > 0 ? choices.join(' | ') : expectationOf(issue),
+    suggestion === undefined
+      ? `${given === undefined ? 'Add' : 'Correct'} it.`
+      : `Did you mean "${suggestion}"?`,
   );
 }

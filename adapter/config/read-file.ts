@@ -89,7 +89,10 @@ export async function readTextFile(
   }
 }
 
-/** The stamp of a stat: two equal stamps of one path mean an unchanged file. */
-export function stampOf(stat: { ino: number; size: number; mtimeMs: number; mode: number }): string {
-  return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.mode}`;
+/**
+ * The stamp of a stat: two equal stamps of one path mean an unchanged file. With ctime, since tools that unpack
+ * archives set mtime back, sizes of locks and keys repeat, and file systems use an inode again at once.
+ */
+export function stampOf(stat: { ino: number; size: number; mtimeMs: number; ctimeMs: number }): string {
+  return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
 }

@@ -18,9 +18,10 @@ export function parseDurationMs(text: string): number | undefined {
 /** A duration with its unit in a config file, read as milliseconds. */
 export function duration(limits: { minMs?: number; maxMs?: number } = {}) {
   const { minMs = 0, maxMs = Number.MAX_SAFE_INTEGER } = limits;
+  const expected = 'expected a duration with its unit: 800ms, 30s, 5m, 1h';
   return z
-    .string()
-    .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'expected a duration with its unit: 800ms, 30s, 5m, 1h')
+    .string({ error: expected })
+    .regex(/^\d{1,9}(ms|s|m|h|d)$/, expected)
     .transform((text) => parseDurationMs(text) ?? Number.NaN)
     .pipe(z.number().min(minMs, `expected at least ${minMs} ms`).max(maxMs, `expected at most ${maxMs} ms`));
 }

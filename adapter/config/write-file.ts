@@ -21,3 +21,17 @@ export async function writeFileAtomically(path: string, text: string, mode: numb
     throw error;
   }
 }
+
+/** Writes a file that must not be there yet; `mode` holds from the first byte on. Throws EEXIST otherwise. */
+export async function writeNewFile(path: string, text: string, mode: number): Promise<void> {
+  const handle = await open(path, 'wx', mode);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } catch (error) {
+    await unlink(path).catch(() => undefined);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}

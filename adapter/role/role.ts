@@ -9,7 +9,7 @@ import { AnswerError, type Call, type Reply } from '../shapes.ts';
 import { createGeneration, type Generation, identityOf } from './generation.ts';
 
 /** How often files are looked at; a key that leaves the lock is out of force after at most this. */
-const pollMs = 5000;
+const defaultPollMs = 5000;
 /** How often an unmended problem is logged again. */
 const repeatMs = 60_000;
 /** Longest call (metadata: 80 s) and some: then nothing uses a replaced generation any more. */
@@ -22,6 +22,8 @@ export interface RoleOptions<T extends SectionName> {
   readonly log: Log;
   /** Told whenever it changes: are calls answered, or is every one refused (files, drift)? For gRPC health. */
   onServing?(serving: boolean): void;
+  /** How often files are looked at, in ms; 5 s when absent. */
+  readonly pollMs?: number;
 }
 
 /**
@@ -50,7 +52,7 @@ export class Role<T extends SectionName> {
   /** Begins the first reading and the polling; does not wait. */
   start(): void {
     void this.refresh();
-    this.#timer = setInterval(() => void this.#poll(), pollMs);
+    this.#timer = setInterval(() => void this.#poll(), this.#options.pollMs ?? defaultPollMs);
   }
 
   /** Reads the files again; never throws. */

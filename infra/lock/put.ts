@@ -17,13 +17,19 @@ export interface PutOptions {
   readonly entry: LockedFunction;
   /** Keep the versions accepted so far, so that old and new may run while traffic shifts. */
   readonly keepOld?: boolean;
+  /** Days until the lock expires: 400 when absent; 0: never. */
+  readonly lifeDays?: number;
 }
+
+/** Longer than a yearly release, shorter than two: a forgotten deployment is noticed. */
+const defaultLifeDays = 400;
+const dayMs = 86_400_000;
 
 /**
  * Writes one function into a lock, new or existing, with the next seq, sealed by one key.
  *
  * Returns the lock. Throws LOCK_INVALID when the existing lock is not sealed by this signer, KEY_FILE_* for the
- * signer's file.
+ * signer's file, INPUT_INVALID when the result is no lock.
  */
 export async function putFunction(options: PutOptions): Promise<Lock> {
   const { lockFile, signerFile, name, entry } = options;
@@ -47,10 +53,13 @@ export async function putFunction(options: PutOptions): Promise<Lock> {
   const versions = new Set(entry.accepts.map(({ version }) => version));
   const kept =
     options.keepOld && before ? before.accepts.filter(({ version }) => !versions.has(version)) : [];
+  const issuedMs = Date.now();
+  const lifeDays = options.lifeDays ?? defaultLifeDays;
   const lock: Lock = {
     format: 1,
     seq: (old?.seq ?? 0) + 1,
-    issued: new Date().toISOString(),
+    issued: new Date(issuedMs).toISOString(),
+    ...(lifeDays > 0 ? { expires: new Date(issuedMs + lifeDays * dayMs).toISOString() } : {}),
     functions: { ...old?.functions, [name]: { ...entry, accepts: [...kept, ...entry.accepts] } },
   };
   await writeFileAtomically(lockFile, await sealLock(lock, [signer]), 0o644);

@@ -8,7 +8,8 @@ const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex
 const publicKey = z.strictObject({
   kty: z.literal('OKP'),
   crv: z.literal('Ed25519'),
-  x: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes as base64url'),
+  // the last character has no spare bits: one key has one spelling, and so one thumbprint
+  x: z.string().regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/, 'expected 32 bytes as base64url'),
   kid: z.string().optional(),
 });
 

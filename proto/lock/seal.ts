@@ -1,4 +1,5 @@
 import { GeneralSign, importJWK, type JWK } from 'jose';
+import { PluginError } from '../error.ts';
 import { type Lock, lockSchema } from './schema.ts';
 
 /** Media type in the protected header: a signature over a lock is good for nothing else, and no other for a lock. */
@@ -13,11 +14,20 @@ export interface LockSigner {
 /**
  * Seals a lock as JWS in general JSON serialization (RFC 7515 section 7.2.1), one signature for each signer.
  *
- * Takes the lock's content and at least one signer; returns the text of `bundles.lock.json`. Throws zod's error
+ * Takes the lock's content and at least one signer; returns the text of `bundles.lock.json`. Throws INPUT_INVALID
  * for content that is not a lock.
  */
 export async function sealLock(lock: Lock, signers: readonly LockSigner[]): Promise<string> {
-  const payload = new TextEncoder().encode(JSON.stringify(lockSchema.parse(lock)));
+  const checked = lockSchema.safeParse(lock);
+  if (!checked.success) {
+    const issue = checked.error.issues[0];
+    throw new PluginError('INPUT_INVALID', {
+      happened: `the lock cannot be sealed: ${issue?.path.join('.')}: ${issue?.message}`,
+      expected: 'a lock of format 1',
+      remedy: 'Correct what it is made from.',
+    });
+  }
+  const payload = new TextEncoder().encode(JSON.stringify(checked.data));
   const jws = new GeneralSign(payload);
   for (const signer of signers) {
     jws

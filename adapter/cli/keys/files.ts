@@ -6,7 +6,7 @@ import type { PrivateJwk, PublicJwk } from '../../../proto/keys/jwk.ts';
 import { thumbprint } from '../../../proto/keys/thumbprint.ts';
 import { nodeCrypto } from '../../../proto/signature/node.ts';
 import { readPublicKeys } from '../../config/key-files.ts';
-import { writeFileAtomically } from '../../config/write-file.ts';
+import { writeFileAtomically, writeNewFile } from '../../config/write-file.ts';
 
 /** A new Ed25519 key. */
 export function newPrivateKey(): PrivateJwk {
@@ -35,14 +35,19 @@ export async function exists(path: string): Promise<boolean> {
 
 /** Writes a private key, mode 0600; throws KEY_FILE_INVALID rather than replace a file. */
 export async function writePrivateKey(path: string, jwk: PrivateJwk): Promise<void> {
-  if (await exists(path)) {
+  try {
+    await writeNewFile(path, `${JSON.stringify(jwk)}\n`, 0o600);
+  } catch (cause) {
+    const exists = Object(cause).code === 'EEXIST';
     throw new PluginError('KEY_FILE_INVALID', {
-      happened: `${path} exists`,
-      expected: 'a new file: a key is never overwritten',
-      remedy: 'Use `keys rotate` to replace a key, or another --out.',
+      happened: exists ? `${path} exists` : `${path} cannot be written (${Object(cause).code})`,
+      expected: exists ? 'a new file: a key is never overwritten' : 'a folder that you can write',
+      remedy: exists
+        ? 'Replace a key by `keys rotate`, or use another --out.'
+        : 'Correct its owner and mode.',
+      cause,
     });
   }
-  await writeFileAtomically(path, `${JSON.stringify(jwk)}\n`, 0o600);
 }
 
 /** The public companion of a key file: `adapter.key.json` → `adapter.jwks.json`. */
