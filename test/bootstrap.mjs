@@ -10,6 +10,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [file, ...args] = process.argv.slice(2);
 const say = (text) => process.stderr.write(`${text}\n`);
 
+/** Runs a program with its output on stderr; its failure is ours, without a stack trace on top. */
+function runOrExit(program, args) {
+  try {
+    execFileSync(program, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  } catch (error) {
+    say(`failed: ${[program, ...args].join(' ')} (${error.status ?? error.code})`);
+    process.exit(1);
+  }
+}
+
 /** Newest change (ms) of what the build reads. */
 function newestSource() {
   const folders = ['adapter', 'functions', 'proto', 'infra'];
@@ -26,10 +36,7 @@ function installed() {
 
 if (!installed()) {
   say('installing packages (npm ci), about a minute …');
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  runOrExit('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 const pinned = join(root, 'node_modules/.bin/node');
 const node = existsSync(pinned) ? pinned : process.execPath;
@@ -42,7 +49,7 @@ if (node === process.execPath && Number(process.versions.node.split('.')[0]) < m
 const built = join(root, 'dist/adapter.schema.json');
 if (!existsSync(built) || statSync(built).mtimeMs < newestSource()) {
   say('building …');
-  execFileSync(node, [join(root, 'infra/build/main.ts')], { cwd: root, stdio: ['ignore', 2, 2] });
+  runOrExit(node, [join(root, 'infra/build/main.ts')]);
 }
 const child = spawn(node, [join(root, file), ...args], {
   cwd: root,
