@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { print, table } from '../../adapter/cli/output.ts';
 import { buildFunction } from '../build/function.ts';
@@ -25,7 +25,7 @@ export function buildCommand(): Command {
       print(
         table(
           ['file', 'bytes', 'gzip', 'build id'],
-          built.artifacts.map((a) => [a.file, String(a.bytes), String(a.gzipBytes), a.buildId]),
+          built.artifacts.map((a) => [relative('', a.file), String(a.bytes), String(a.gzipBytes), a.buildId]),
         ),
       );
     });

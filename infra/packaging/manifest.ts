@@ -5,8 +5,11 @@ import { writeFileAtomically } from '../../adapter/config/write-file.ts';
 /** Where the checkout's own package.json waits while a stripped one is packed. */
 const backupName = 'package.json.unpacked';
 
-/** Keys of package.json that only the checkout needs: its pinned Node, its tools, its scripts. */
-const checkoutOnly = ['optionalDependencies', 'devDependencies', 'scripts'] as const;
+/**
+ * Keys of package.json that only the checkout needs: its pinned Node, its tools. Scripts stay, so that a checkout
+ * whose packing was cut short still has the one that mends it.
+ */
+const checkoutOnly = ['optionalDependencies', 'devDependencies'] as const;
 
 function strippedText(manifestText: string): string {
   const manifest: Record<string, unknown> = JSON.parse(manifestText);

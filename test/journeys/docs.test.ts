@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../adapter/config/parse.ts';
+import { configJsonSchema } from '../../adapter/config/schema.ts';
+import { fencedBlocks } from './blocks.ts';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+
+/** Our own sources, with comments joined to one line each. */
+const sources = ['adapter', 'functions', 'infra', 'proto', 'test'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /(?<!_pb)\.ts$/.test(name) && !name.includes('node_modules'))
+    .map((name) => ({ path: join(folder, name), text: read(join(folder, name)).replace(/\n\s*\* ?/g, ' ') })),
+);
+
+/** The headings of a page, and their anchors as GitHub makes them. */
+function headingsOf(page: string): { titles: string[]; anchors: string[] } {
+  const titles = [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title);
+  return {
+    titles,
+    anchors: titles.map((title) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  };
+}
+
+describe('docs/config.md', () => {
+  const [example] = fencedBlocks(read('docs/config.md')).filter(({ language }) => language === 'yaml');
+
+  test('the example is a configuration', () => {
+    const config = parseConfig(example?.text ?? '', 'example.yaml');
+    expect(config.ipfilter).toMatchObject({ use: 'office@live', timeout: 800 });
+  });
+
+  test('the defaults in the example are the defaults', () => {
+    const { lock, trust, ipfilter } = parseConfig(example?.text ?? '', 'example.yaml');
+    const least = parseConfig(
+      'identity: a\nlock: { file: b }\ntrust: { file: c }\nipfilter: { use: office }',
+      'least.yaml',
+    );
+    const { timeout: _, ...section } = ipfilter ?? {};
+    expect({ lock: { ...lock, file: '' }, trust: { ...trust, file: '' }, section }).toEqual({
+      lock: { ...least.lock, file: '' },
+      trust: { ...least.trust, file: '' },
+      section: least.ipfilter,
+    });
+  });
+
+  test('the table has every key', () => {
+    const rows = [...read('docs/config.md').matchAll(/^\| `([\w.$]+)` \|/gm)].map(([, key]) => key);
+    expect(rows.toSorted()).toEqual(keysOf(configJsonSchema()).toSorted());
+  });
+});
+
+/** The dotted names of a JSON Schema's leaves. */
+function keysOf(schema: unknown, prefix = ''): string[] {
+  const properties: Record<string, unknown> | undefined = Object(schema).properties;
+  if (properties === undefined) return [prefix];
+  return Object.entries(properties).flatMap(([key, inner]) =>
+    keysOf(inner, prefix === '' ? key : `${prefix}.${key}`),
+  );
+}
+
+test('what the code says about a page of docs is there', () => {
+  const references = sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/(?<![\w/.])docs\/(\w+\.md)(?:, "([^"]+)")?/g)].map(([whole, page, heading]) => ({
+      whole: `${path}: ${whole}`,
+      page: `docs/${page}`,
+      heading,
+    })),
+  );
+  expect(references.length).toBeGreaterThan(10);
+  const missing = references.filter(
+    ({ page, heading }) =>
+      !pages.includes(page) || (heading !== undefined && !headingsOf(page).titles.includes(heading)),
+  );
+  expect(missing.map(({ whole }) => whole)).toEqual([]);
+});
+
+test.each(pages)('the links of %s lead somewhere', (page) => {
+  const links = [...read(page).matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
+  const dead = links.filter((link) => {
+    if (/^https:/.test(link)) return false;
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? page : relative(root, join(root, dirname(page), path));
+    if (target === 'LICENSE') return false;
+    return !pages.includes(target) || (anchor !== undefined && !headingsOf(target).anchors.includes(anchor));
+  });
+  expect(dead).toEqual([]);
+});
+
+test('the log lines of the troubleshooting table are lines of this program', () => {
+  const table = read('docs/sftpgo.md').split('## Troubleshooting')[1] ?? '';
+  const own = [...table.matchAll(/^\| (`.+?) \|/gm)]
+    .map(([, cell = '']) => cell)
+    .filter((cell) => !cell.endsWith('(SFTPGo)'));
+  expect(own.length).toBeGreaterThan(15);
+  const code = sources
+    .filter(({ path }) => !path.startsWith('test/'))
+    .map(({ text }) => text.replace(/' \+\s*'/g, ''))
+    .join('\n');
+  const unknown = own
+    .flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, line = '']) => line.split('…')))
+    .filter((part) => part.trim().length > 3 && !code.includes(part.trim()));
+  expect(unknown).toEqual([]);
+});
