@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { print } from '../../adapter/cli/output.ts';
 import { readPublicKeys } from '../../adapter/config/key-files.ts';
+import { parseDurationMs } from '../../adapter/config/units.ts';
 import { PluginError } from '../../proto/error.ts';
 import { normaliseAddress } from '../../proto/lock/address.ts';
 import { acceptedBuilds, readManifest } from '../build/manifest.ts';
@@ -13,6 +14,16 @@ interface PutCommandOptions {
   readonly lock: string;
   readonly signer: string;
   readonly keepOld?: true;
+  /** In ms. */
+  readonly life: number;
+}
+
+const dayMs = 86_400_000;
+
+function life(text: string): number {
+  const lifeMs = parseDurationMs(text);
+  if (lifeMs === undefined) throw new InvalidArgumentError('expected a duration with its unit: 400d, 12h');
+  return lifeMs;
 }
 
 function putCommand(): Command {
@@ -25,6 +36,11 @@ function putCommand(): Command {
     .option('--lock <file>', 'the lock', 'bundles.lock.json')
     .option('--signer <file>', 'key that seals the lock', 'lock-signer.key.json')
     .option('--keep-old', 'accept the versions locked before as well')
+    .addOption(
+      new Option('--life <duration>', 'until the lock expires; 0d: never')
+        .default(400 * dayMs, '400d')
+        .argParser(life),
+    )
     .action(async (given: string, options: PutCommandOptions) => {
       const name = given.includes('@') ? given : `${given}@live`;
       const bare = name.replace(/@.*/, '');
@@ -55,8 +71,10 @@ function putCommand(): Command {
           keys: [...keys.keys],
         },
         keepOld: options.keepOld ?? false,
+        lifeDays: options.life / dayMs,
       });
-      print(`${options.lock}: seq ${lock.seq}, ${name} at ${address.href}`);
+      const end = lock.expires === undefined ? 'never expires' : `expires ${lock.expires.slice(0, 10)}`;
+      print(`${options.lock}: seq ${lock.seq}, ${name} at ${address.href}, ${end}`);
     });
 }
 
