@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -95,6 +96,37 @@ describe('the project afterwards', () => {
     const { exitCode, stdout, stderr } = await terminal.run('npm ls --all');
     expect({ exitCode, stderr: problems(stderr) }, stdout).toEqual({ exitCode: 0, stderr: '' });
     expect(existsSync(join(project, 'node_modules/.bin/node'))).toBe(false);
+  });
+
+  test('has an executable that needs nothing beside it, under whatever name', async () => {
+    const host = join(folder, 'host');
+    const { stdout, exitCode } = await terminal.run(
+      [
+        `mkdir ${host} && cp serverless.yaml adapter.key.json bundles.lock.json lock-signer.jwks.json ${host}`,
+        `cp node_modules/sftpgo-plugin-serverless/dist/sftpgo-plugin-serverless ${host}/ipfilter`,
+        `cd ${host}`,
+        './ipfilter host-config --config serverless.yaml',
+        'code=$?; cd - >/dev/null; (exit $code)',
+      ].join('\n'),
+    );
+    expect(exitCode, stdout).toBe(0);
+    const bytes = await readFile(join(host, 'ipfilter'));
+    expect(JSON.parse(stdout).plugins).toEqual([
+      expect.objectContaining({
+        type: 'ipfilter',
+        cmd: join(host, 'ipfilter'),
+        args: ['serve', '--config', join(host, 'serverless.yaml')],
+        sha256sum: createHash('sha256').update(bytes).digest('hex'),
+        auto_mtls: true,
+      }),
+    ]);
+    const called = await terminal.run(
+      `${host}/ipfilter call ipfilter CheckIP ip=198.51.100.7 protocol=SSH --json --config ${host}/serverless.yaml`,
+    );
+    expect({ ...JSON.parse(called.stdout), exitCode: called.exitCode }, called.stderr).toMatchObject({
+      result: 'denied',
+      exitCode: 2,
+    });
   });
 
   test('type-checks strictly, the declarations of every subpath included', async () => {
