@@ -54,14 +54,49 @@ function record(rpc: string, name: string, expect: Row['expect'], outcome: CallO
 }
 
 async function genuineCalls(adapter: AdapterHost): Promise<void> {
-  record('Reload', 'reload', 'ok', await adapter.reload());
-  record('CheckIP', 'IPv4 of the office', 'allowed', await adapter.checkIP('203.0.113.7', 'SSH'));
-  record('CheckIP', 'IPv4 of a stranger', 'denied', await adapter.checkIP('192.0.2.1', 'SSH'));
-  record('CheckIP', 'IPv6 of the office', 'allowed', await adapter.checkIP('2001:db8:7::1', 'FTP'));
-  record('CheckIP', 'IPv6 of a stranger', 'denied', await adapter.checkIP('2001:db8:9::1', 'FTP'));
-  record('CheckIP', 'guest, web only', 'allowed', await adapter.checkIP('198.51.100.9', 'HTTP'));
-  record('CheckIP', 'guest on SSH', 'denied', await adapter.checkIP('198.51.100.9', 'SSH'));
-  record('CheckIP', 'asked again: cache', 'allowed', await adapter.checkIP('203.0.113.7', 'SSH'));
+  record('Reload', 'reload', 'ok', await adapter.call('Reload'));
+  record(
+    'CheckIP',
+    'IPv4 of the office',
+    'allowed',
+    await adapter.call('CheckIP', { ip: '203.0.113.7', protocol: 'SSH' }),
+  );
+  record(
+    'CheckIP',
+    'IPv4 of a stranger',
+    'denied',
+    await adapter.call('CheckIP', { ip: '192.0.2.1', protocol: 'SSH' }),
+  );
+  record(
+    'CheckIP',
+    'IPv6 of the office',
+    'allowed',
+    await adapter.call('CheckIP', { ip: '2001:db8:7::1', protocol: 'FTP' }),
+  );
+  record(
+    'CheckIP',
+    'IPv6 of a stranger',
+    'denied',
+    await adapter.call('CheckIP', { ip: '2001:db8:9::1', protocol: 'FTP' }),
+  );
+  record(
+    'CheckIP',
+    'guest, web only',
+    'allowed',
+    await adapter.call('CheckIP', { ip: '198.51.100.9', protocol: 'HTTP' }),
+  );
+  record(
+    'CheckIP',
+    'guest on SSH',
+    'denied',
+    await adapter.call('CheckIP', { ip: '198.51.100.9', protocol: 'SSH' }),
+  );
+  record(
+    'CheckIP',
+    'asked again: cache',
+    'allowed',
+    await adapter.call('CheckIP', { ip: '203.0.113.7', protocol: 'SSH' }),
+  );
 }
 
 progress('building the ipfilter function, making keys, certificate and lock');
@@ -71,7 +106,7 @@ try {
   const workerd = await deployment.start();
   await deployment.lockAt(workerd.url);
   progress('starting the adapter as SFTPGo would: cookie, AutoMTLS, SHA-256, empty environment');
-  const adapter = await startAdapter(deployment.configPath, log);
+  const adapter = await startAdapter('ipfilter', deployment.configPath, log);
   try {
     progress('calling');
     await genuineCalls(adapter);
@@ -97,8 +132,8 @@ try {
       deployment.start({ publicUrl: proxy.url, bundle: join(deployment.folder, 'changed.worker.mjs') }),
     ]);
     await deployment.lockAt(proxy.url, { section: 'cache: { entries: 0 }' });
-    const attacked = await startAdapter(deployment.configPath, log);
-    const check = () => attacked.checkIP('203.0.113.7', 'SSH');
+    const attacked = await startAdapter('ipfilter', deployment.configPath, log);
+    const check = () => attacked.call('CheckIP', { ip: '203.0.113.7', protocol: 'SSH' });
     try {
       proxy.upstream = genuine.url;
       record('CheckIP', 'through a proxy, untouched', 'allowed', await check());
