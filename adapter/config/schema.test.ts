@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
 import { parseConfig } from './parse.ts';
 import { configJsonSchema } from './schema.ts';
 import { parseDurationMs } from './units.ts';
@@ -28,6 +30,15 @@ test('the example is a configuration', () => {
     state: '/var/lib/sftpgo/serverless',
     ipfilter: { use: 'office@live', timeout: 800, cache: { staleIfError: 3_600_000 } },
   });
+});
+
+test('the JSON Schema accepts the example, and refuses what the adapter refuses', () => {
+  const schema = z.fromJSONSchema({ ...configJsonSchema() });
+  const given = parse(example);
+  expect(schema.safeParse(given)).toMatchObject({ success: true });
+  for (const wrong of [{ ipfiltr: {} }, { identity: 5 }, { ipfilter: { use: 'office', timeout: 800 } }]) {
+    expect(schema.safeParse({ ...given, ...wrong })).toMatchObject({ success: false });
+  }
 });
 
 test('the JSON Schema speaks of what people write: durations are text, defaults need not be there', () => {

@@ -179,9 +179,13 @@ export class Role<T extends SectionName> {
     const leftMs = Date.parse(expires) - Date.now();
     if (leftMs > 30 * 24 * hourMs) return;
     this.#expiryLoggedAt = now;
+    const refuses = this.#generation?.files.onExpired === 'refuse';
     const fields = { expires, remedy: 'build and seal a new lock' };
     if (leftMs > 0) this.#options.log.warn('the lock expires soon', fields);
-    else this.#options.log.error('the lock has expired; what was accepted before serves on', fields);
+    else {
+      const effect = refuses ? 'every call is refused' : 'what was accepted before serves on';
+      this.#options.log.error('the lock has expired', { ...fields, effect });
+    }
   }
 }
 

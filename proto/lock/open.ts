@@ -1,7 +1,7 @@
 import { errors, flattenedVerify, importJWK } from 'jose';
 import * as z from 'zod';
 import { PluginError } from '../error.ts';
-import { type Lock, lockSchema } from './schema.ts';
+import { type Lock, lockSchema, problemOf } from './schema.ts';
 import { lockType } from './seal.ts';
 
 /** A lock of a hundred functions with ten versions each is below 2 MiB. */
@@ -75,10 +75,7 @@ export async function openLock(
     refuse(place, `sealed by ${signers.size} trusted key(s)`, `at least ${threshold} (trust.threshold)`);
   }
   const lock = lockSchema.safeParse(parseJson(new TextDecoder().decode(payload), place));
-  if (!lock.success) {
-    const issue = lock.error.issues[0];
-    refuse(place, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a lock'}`, 'a lock of format 1');
-  }
+  if (!lock.success) refuse(place, problemOf(lock.error), 'a lock of format 1');
   return lock.data;
 }
 

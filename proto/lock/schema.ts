@@ -83,6 +83,12 @@ export const lockSchema = z
     }
   });
 
+/** The first thing that is wrong with a lock, with its place. */
+export function problemOf({ issues: [issue] }: z.ZodError): string {
+  const inner = issue?.code === 'invalid_key' ? issue.issues[0] : undefined;
+  return `${issue?.path.join('.')}: ${(inner ?? issue)?.message}`;
+}
+
 export type Lock = z.infer<typeof lockSchema>;
 export type LockedFunction = Lock['functions'][string];
 export type AcceptedVersion = LockedFunction['accepts'][number];

@@ -1,6 +1,6 @@
 import { GeneralSign, importJWK, type JWK } from 'jose';
 import { PluginError } from '../error.ts';
-import { type Lock, lockSchema } from './schema.ts';
+import { type Lock, lockSchema, problemOf } from './schema.ts';
 
 /** Media type in the protected header: a signature over a lock is good for nothing else, and no other for a lock. */
 export const lockType = 'sftpgo-plugin-lock+jws';
@@ -20,9 +20,8 @@ export interface LockSigner {
 export async function sealLock(lock: Lock, signers: readonly LockSigner[]): Promise<string> {
   const checked = lockSchema.safeParse(lock);
   if (!checked.success) {
-    const issue = checked.error.issues[0];
     throw new PluginError('INPUT_INVALID', {
-      happened: `the lock cannot be sealed: ${issue?.path.join('.')}: ${issue?.message}`,
+      happened: `the lock cannot be sealed: ${problemOf(checked.error)}`,
       expected: 'a lock of format 1',
       remedy: 'Correct what it is made from.',
     });
