@@ -18,7 +18,8 @@ export function verifyCommand(): Command {
       const { config } = await loadConfig(options.config);
       const findings: Finding[] = [];
       for (const type of Object.keys(config).filter(isSectionName)) {
-        const log = { debug() {}, info() {}, warn: remark, error: remark };
+        // what is wrong with the files is thrown by `current` as well
+        const log = { debug() {}, info() {}, warn: remark, error() {} };
         const role = new Role({ type, configPath: options.config, log });
         const generation = await role.current();
         findings.push(...(await generation.verifier.audit(AbortSignal.timeout(timeoutMs))));

@@ -6,16 +6,17 @@ import { fileURLToPath } from 'node:url';
 export interface KitPlace {
   /** The program around a plugin: functions/kit/node-main. */
   readonly nodeMain: string;
-  /** Inside the repository the package's own name means its sources; in a project npm has resolved it. */
+  /** In a checkout the package's own name means its sources; in a project npm has resolved it. */
   readonly alias: Readonly<Record<string, string>>;
 }
 
-/** Finds the kit beside the running code: compiled beside `dist/cli.js` of the package, else the sources. */
+/** Finds the kit of the running code: the sources of a checkout, else what is compiled beside `dist/cli.js`. */
 export function kitPlace(): KitPlace {
   const here = dirname(fileURLToPath(import.meta.url));
-  const compiled = join(here, 'lib/functions/kit/node-main.js');
-  if (existsSync(compiled)) return { nodeMain: compiled, alias: {} };
-  const functions = join(here, '../../functions');
+  const functions = ['../../functions', '../functions']
+    .map((folder) => join(here, folder))
+    .find((folder) => existsSync(join(folder, 'kit/node-main.ts')));
+  if (functions === undefined) return { nodeMain: join(here, 'lib/functions/kit/node-main.js'), alias: {} };
   return {
     nodeMain: join(functions, 'kit/node-main.ts'),
     alias: {
