@@ -2,9 +2,19 @@ import { type DescMessage, fromJson, type JsonValue, type Message, ScalarType } 
 import { PluginError } from '../../proto/error.ts';
 import { nearest } from '../config/nearest.ts';
 
+/** Text itself, and 64-bit numbers: JSON.parse would round them, proto3 JSON writes them as text. */
+const takenAsText: ReadonlySet<ScalarType> = new Set([
+  ScalarType.STRING,
+  ScalarType.INT64,
+  ScalarType.UINT64,
+  ScalarType.SINT64,
+  ScalarType.FIXED64,
+  ScalarType.SFIXED64,
+]);
+
 /**
- * A message out of `key=value` words, as `ip=203.0.113.7 protocol=SSH`. Values of text fields are taken as they
- * are; those of other fields are JSON. Throws INPUT_INVALID naming the word's key, never its value.
+ * A message out of `key=value` words, as `ip=203.0.113.7 protocol=SSH`. Values of text fields and 64-bit
+ * numbers are taken as they are; those of other fields are JSON. Throws INPUT_INVALID naming the word's key, never its value.
  */
 export function messageFromArguments(schema: DescMessage, words: readonly string[]): Message {
   const json: Record<string, JsonValue> = {};
@@ -28,8 +38,8 @@ export function messageFromArguments(schema: DescMessage, words: readonly string
       });
     }
     const value = rest.join('=');
-    json[field.name] =
-      field.fieldKind === 'scalar' && field.scalar === ScalarType.STRING ? value : jsonOf(key, value);
+    const asText = field.fieldKind === 'scalar' && takenAsText.has(field.scalar);
+    json[field.name] = asText ? value : jsonOf(key, value);
   }
   try {
     return fromJson(schema, json);

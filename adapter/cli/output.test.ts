@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { PluginError } from '../../proto/error.ts';
+import { explain, table } from './output.ts';
+
+test('columns are as wide as their widest cell, and lines have no blanks at their end', () => {
+  expect(
+    table(
+      ['file', 'problem'],
+      [
+        ['a.key.json', ''],
+        ['b', 'exposed'],
+      ],
+    ),
+  ).toBe('file        problem\na.key.json\nb           exposed');
+  expect(table(['file', 'problem'], [])).toBe('file  problem');
+});
+
+test('an error for people: what happened, what was expected, what to do', () => {
+  const parts = { happened: 'the lock is 9 MB', expected: 'at most 4 MiB', remedy: 'Build it again.' };
+  expect(explain(new PluginError('LOCK_INVALID', parts))).toBe(
+    'error LOCK_INVALID: the lock is 9 MB\n  expected: at most 4 MiB\n  Build it again.',
+  );
+  expect(explain(new Error('oops'))).toBe('error: oops');
+  expect(explain('oops')).toBe('error: oops');
+});
