@@ -42,8 +42,10 @@ export interface Call {
   readonly method: DescMethod;
   readonly traits: CallTraits;
   readonly input: Message;
-  /** plugin-call-id: 128 random bits, hex; the same for every attempt of this call. */
+  /** plugin-call-id: 128 random bits or the SHA-256 of an event, hex; the same for every attempt of this call. */
   readonly id: string;
+  /** Further plugin-* request headers, signed like all of them: plugin-instance, plugin-dialogue. */
+  readonly headers?: readonly (readonly [name: `plugin-${string}`, value: string])[];
   /** Instant on the `performance.now()` scale by which the host must have its answer. */
   readonly deadlineMs: number;
   /** Aborts when the host gave up on the call. */

@@ -34,6 +34,7 @@ export function encode(connection: Connection, call: Call): HttpMessage {
       ['connect-timeout-ms', String(timeoutMs)],
       [pluginHeaders.function, connection.functionName],
       [pluginHeaders.callId, call.id],
+      ...(call.headers ?? []),
     ],
     body: encoder.encode(toJsonString(method.input, input)),
   };
