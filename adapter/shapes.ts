@@ -91,8 +91,11 @@ export interface HttpAnswer {
 
 /** Carries an HTTP request to one function and its answer back; knows nothing of signatures. */
 export interface Target {
-  /** Normalised address without a trailing slash; `${origin}/proto.IPFilter/CheckIP` is the @target-uri. */
-  readonly origin: string;
+  /**
+   * Where one version is: a normalised address without a trailing slash; `${origin(pin)}/proto.IPFilter/CheckIP` is
+   * the @target-uri.
+   */
+  origin(pin: string): string;
   /** Throws UNREACHABLE, DEADLINE or ANSWER_UNSIGNED (an answer no function of ours can have sent). */
   send(message: HttpMessage, pin: string, signal: AbortSignal): Promise<HttpAnswer>;
   close(): Promise<void>;

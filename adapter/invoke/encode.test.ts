@@ -54,14 +54,14 @@ test('kms: with key and mode a function could open the box itself, so they stay 
 test('a hostOnly field that the request does not have is a defect, not a silent leak', () => {
   const call = callOf(KMS.method.encrypt, { payload: 'clear-text' });
   const wrong = { ...call, traits: { ...call.traits, hostOnly: ['masterkey'] } };
-  expect(() => encode(connectionTo(served.url, keys), wrong)).toThrow(
+  expect(() => encode(connectionTo(served.url, keys), wrong, '')).toThrow(
     expect.objectContaining({ code: 'INTERNAL' }),
   );
 });
 
 test('the request is Connect unary, and says how long the host still waits', () => {
   const call = callOf(IPFilter.method.checkIP, { ip: '2001:db8::1', protocol: 'FTP' }, { timeoutMs: 900 });
-  const message = encode(connectionTo(`${served.url}/filters/`, keys), call);
+  const message = encode(connectionTo(`${served.url}/filters/`, keys), call, '');
   expect(message.url).toBe(`${served.url}/filters/proto.IPFilter/CheckIP`);
   expect(Buffer.from(message.body).toString()).toBe('{"ip":"2001:db8::1","protocol":"FTP"}');
   const { 'connect-timeout-ms': timeout, ...headers } = Object.fromEntries(message.headers);

@@ -8,12 +8,12 @@ import type { Connection } from './connection.ts';
 const encoder = new TextEncoder();
 
 /**
- * Step 2: the call as a Connect unary request (https://connectrpc.com/docs/protocol/#unary-request) without its
- * signature. Fields that the table marks hostOnly are blanked before anything is encoded.
+ * Step 2: the call as a Connect unary request (https://connectrpc.com/docs/protocol/#unary-request) to the pinned
+ * version, without its signature. Fields that the table marks hostOnly are blanked before anything is encoded.
  *
  * Throws DEADLINE when no whole millisecond is left.
  */
-export function encode(connection: Connection, call: Call): HttpMessage {
+export function encode(connection: Connection, call: Call, pinned: string): HttpMessage {
   const { method, traits } = call;
   const timeoutMs = Math.floor(call.deadlineMs - performance.now());
   if (timeoutMs < 1) {
@@ -25,7 +25,7 @@ export function encode(connection: Connection, call: Call): HttpMessage {
   }
   const input = traits.hostOnly === undefined ? call.input : withoutHostOnly(call, traits.hostOnly);
   return {
-    url: `${connection.target.origin}/${method.parent.typeName}/${method.name}`,
+    url: `${connection.target.origin(pinned)}/${method.parent.typeName}/${method.name}`,
     headers: [
       ['content-type', 'application/json'],
       ['accept-encoding', 'identity'],

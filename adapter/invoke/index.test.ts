@@ -94,8 +94,8 @@ test('integrity.require above what the target proves is DRIFT', async () => {
 
 test('a probe reads the signed build without running anything', async () => {
   const before = served.requests.length;
-  const version = await probe(connectionTo(served.url, keys), 'proto.IPFilter', new AbortController().signal);
-  expect(version).toBe(sourceBuildId);
+  const probed = await probe(connectionTo(served.url, keys), 'proto.IPFilter', new AbortController().signal);
+  expect(probed).toEqual({ build: sourceBuildId });
   expect(served.requests.slice(before).map(({ url }) => url)).toEqual([`${served.url}/proto.IPFilter/Probe`]);
 });
 

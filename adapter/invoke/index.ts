@@ -20,7 +20,7 @@ export function createInvoke(connection: Connection): Handler {
     const trace: Trace = call.trace ?? {};
     const pinned = await pin(connection, call);
     const started = performance.now();
-    const message = await sign(connection, encode(connection, call));
+    const message = await sign(connection, encode(connection, call, pinned));
     const sent = performance.now();
     trace.signMs = sent - started;
     const answer = await send(connection, call, message, pinned);

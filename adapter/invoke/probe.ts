@@ -4,19 +4,24 @@ import type { Connection } from './connection.ts';
 import { sign } from './sign.ts';
 import { verify } from './verify.ts';
 
+/** What a function and its platform say of the code that runs. */
+export interface Probed {
+  /** The signed plugin-version. */
+  readonly build?: string;
+  /** The version that the platform says it ran. */
+  readonly executed?: string;
+}
+
 /**
  * Asks a function which build it is without running anything there: a signed call of an RPC that no function has
  * is answered, signed, with `unimplemented`, and every signed answer carries the build.
  *
- * Returns the signed plugin-version; throws what a call throws.
+ * Throws what a call throws.
  */
-export async function probe(
-  connection: Connection,
-  service: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+export async function probe(connection: Connection, service: string, signal: AbortSignal): Promise<Probed> {
+  const pinned = await connection.verifier.pin(signal);
   const message = await sign(connection, {
-    url: `${connection.target.origin}/${service}/Probe`,
+    url: `${connection.target.origin(pinned)}/${service}/Probe`,
     headers: [
       ['content-type', 'application/json'],
       ['accept-encoding', 'identity'],
@@ -28,6 +33,10 @@ export async function probe(
     ],
     body: new TextEncoder().encode('{}'),
   });
-  const answer = await connection.target.send(message, await connection.verifier.pin(signal), signal);
-  return (await verify(connection, message, answer)).plugin.get(pluginHeaders.version);
+  const answer = await connection.target.send(message, pinned, signal);
+  const build = (await verify(connection, message, answer)).plugin.get(pluginHeaders.version);
+  return {
+    ...(build === undefined ? {} : { build }),
+    ...(answer.executed === undefined ? {} : { executed: answer.executed }),
+  };
 }

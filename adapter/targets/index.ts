@@ -1,5 +1,6 @@
 import { PluginError } from '../../proto/error.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
+import type { Probed } from '../invoke/probe.ts';
 import type { Target, Verifier } from '../shapes.ts';
 import { claimedVerifier } from './https/evidence.ts';
 import { httpsTarget } from './https/index.ts';
@@ -11,7 +12,7 @@ import { httpsTarget } from './https/index.ts';
 export function openTarget(
   name: string,
   locked: LockedFunction,
-  options: { caPem: string | undefined; probe: (signal: AbortSignal) => Promise<string | undefined> },
+  options: { caPem: string | undefined; probe: (signal: AbortSignal) => Promise<Probed> },
 ): { target: Target; verifier: Verifier; proof: string } {
   switch (locked.target) {
     case 'https':

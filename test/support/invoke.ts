@@ -64,7 +64,7 @@ export function connectionTo(
   return {
     functionName: 'office@live',
     target: options.target ?? httpsTarget(url, { caPem: options.caPem }),
-    verifier: claimedVerifier('office@live', locked, async () => undefined),
+    verifier: claimedVerifier('office@live', locked, async () => ({})),
     require: options.require ?? 'claimed',
     signingKey: nodeSigningKey(keys.adapterKey),
     keys: keyRing(locked.keys.map((key) => nodeVerifyingKey(key))),

@@ -1,5 +1,6 @@
 import { PluginError } from '../../../proto/error.ts';
 import type { LockedFunction } from '../../../proto/lock/schema.ts';
+import type { Probed } from '../../invoke/probe.ts';
 import type { Verifier } from '../../shapes.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { Verifier } from '../../shapes.ts';
 export function claimedVerifier(
   name: string,
   locked: LockedFunction,
-  probe: (signal: AbortSignal) => Promise<string | undefined>,
+  probe: (signal: AbortSignal) => Promise<Probed>,
 ): Verifier {
   const versions = locked.accepts.map(({ version }) => version);
   const expected = versions.join(' or ');
@@ -29,7 +30,7 @@ export function claimedVerifier(
       });
     },
     async audit(signal) {
-      const found = (await probe(signal)) ?? 'none';
+      const found = (await probe(signal)).build ?? 'none';
       const ok = known.has(found);
       return [{ function: name, version: found, field: 'build id', expected, found, ok }];
     },

@@ -42,7 +42,7 @@ function target(address: string, caPem?: string): Target {
 }
 
 async function send(to: Target, signal = new AbortController().signal) {
-  const url = `${to.origin}/proto.IPFilter/CheckIP`;
+  const url = `${to.origin('')}/proto.IPFilter/CheckIP`;
   const headers = [['content-type', 'application/json']] as const;
   return await to.send({ url, headers, body: Buffer.from('{"ip":"192.0.2.1"}') }, '', signal);
 }

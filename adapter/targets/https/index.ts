@@ -37,7 +37,7 @@ export function httpsTarget(address: string, options: { caPem?: string | undefin
     return { request, agent: new Agent({ ...common, lookup: loopbackLookup }) };
   };
   return {
-    origin,
+    origin: () => origin,
     async send(message, _pin, signal) {
       client ??= open();
       const { request, agent } = await client;
