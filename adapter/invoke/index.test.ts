@@ -253,3 +253,11 @@ test("the function's own text and reason are kept to printable ASCII and 200 cha
     facts: { reason: 'y'.repeat(200) },
   });
 });
+
+test('a function that writes nonsense as its own time costs nothing but that time', async () => {
+  served.intercept = async (request) => await served.sign(request, { headers: { 'plugin-elapsed': 'soon' } });
+  const trace: Trace = {};
+  await invoke()(ask('198.51.100.7', trace));
+  expect(trace.functionMs).toBe(0);
+  expect(trace.networkMs).toBeGreaterThan(0);
+});

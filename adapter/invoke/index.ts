@@ -1,4 +1,4 @@
-import { pluginHeaders } from '../../proto/facts.ts';
+import { parseElapsed, pluginHeaders } from '../../proto/facts.ts';
 import type { Handler, Trace } from '../shapes.ts';
 import type { Connection } from './connection.ts';
 import { decode } from './decode.ts';
@@ -27,7 +27,7 @@ export function createInvoke(connection: Connection): Handler {
     const received = performance.now();
     trace.networkMs = received - sent;
     const verified = await verify(connection, message, answer);
-    trace.functionMs = Number(verified.plugin.get(pluginHeaders.elapsed) ?? 0);
+    trace.functionMs = parseElapsed(verified.plugin.get(pluginHeaders.elapsed)) ?? 0;
     trace.networkMs = Math.max(0, received - sent - trace.functionMs);
     const facts = await evidence(connection, call, pinned, answer, verified);
     trace.facts = facts;

@@ -73,8 +73,8 @@ export function cache(options: CacheOptions): Policy {
       if (!(error instanceof AnswerError && error.code === 'DENIED')) throw error;
       outcome = { denied: error };
     }
-    // a later flight has answered already: what this one brings is older than what is known
-    if ((entries?.get(key)?.epoch ?? asked) > asked) return outcome;
+    // asked before a reload: a later flight may have brought something newer
+    if (asked !== epoch) return outcome;
     const facts = factsOf(outcome);
     const lifetime = facts && options.lifetime(call, facts);
     if (lifetime) {
