@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from './parse.ts';
+import { configSchema } from './schema.ts';
 
 const lines = [
   'identity: adapter.key.json',
@@ -23,7 +24,7 @@ function changed(...edits: readonly string[]): string {
   return `${copy.join('\n')}\n`;
 }
 
-const topKeys = '$schema, identity, lock, trust, state, https, ipfilter';
+const topKeys = Object.keys(configSchema.shape).join(', ');
 const sectionKeys = 'use, timeout, integrity, onUnavailable, alwaysAllow, cache';
 const withUnit = 'a duration with its unit: 800ms, 30s, 5m, 1h';
 
