@@ -1,13 +1,14 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 
 /**
  * Bundles the package's command (`npx sftpgo-plugin-serverless`): with its libraries inside, so that installing
  * the kit installs only what functions import. esbuild itself comes from the author's project: load-esbuild.ts.
  */
-export async function buildCli(root: string, outFile: string): Promise<void> {
-  await build({
+export async function buildCli(root: string, outFile: string): Promise<Metafile> {
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: [join(root, 'infra/cli/main.ts')],
     absWorkingDir: root,
     outfile: outFile,
@@ -24,4 +25,5 @@ export async function buildCli(root: string, outFile: string): Promise<void> {
     },
   });
   await chmod(outFile, 0o755);
+  return metafile;
 }

@@ -57,9 +57,12 @@ function staticImports(outputs: Metafile['outputs'], entry: string): ReadonlySet
 /**
  * Bundles the host commands and the plugin into one self-contained executable: `dist/sftpgo-plugin-serverless`.
  *
- * Takes the repository's folder and the output file; returns its size in bytes.
+ * Takes the repository's folder and the output file; returns its size in bytes and what went in.
  */
-export async function buildExecutable(root: string, outFile: string): Promise<number> {
+export async function buildExecutable(
+  root: string,
+  outFile: string,
+): Promise<{ bytes: number; metafile: Metafile }> {
   const { outputFiles, metafile } = await build({
     entryPoints: [join(root, 'adapter/cli/main.ts')],
     absWorkingDir: root,
@@ -96,5 +99,5 @@ export async function buildExecutable(root: string, outFile: string): Promise<nu
   await mkdir(dirname(outFile), { recursive: true });
   await writeFile(outFile, bytes);
   await chmod(outFile, 0o755);
-  return bytes.byteLength;
+  return { bytes: bytes.byteLength, metafile };
 }
