@@ -62,7 +62,16 @@ describe('the package', () => {
     for (const target of targets) expect(files).toContain(`package/${target.replace('./', '')}`);
     expect(files.filter((name) => /\.test\.|fixture|\.key\.json|\.env|node_modules/.test(name))).toEqual([]);
     const folders = new Set(files.map((name) => name.split('/')[1]));
-    expect([...folders].sort()).toEqual(['LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
+    expect([...folders].sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'adapter',
+      'dist',
+      'docs',
+      'functions',
+      'package.json',
+    ]);
+    expect(files.filter((name) => /^package\/(adapter|functions)\/.*(?<!README.md)$/.test(name))).toEqual([]);
     for (const page of pages) expect(files).toContain(`package/${page}`);
   });
 
