@@ -18,6 +18,8 @@ export interface CallTraits {
   readonly repeat: 'free' | 'same-id' | 'never';
   /** A signed permission_denied is the function's decision here, not a failure. */
   readonly verdict?: true;
+  /** A signed not_found is an answer that the host understands; for other calls it is a failure like any. */
+  readonly notFound?: true;
   /** Fields (names of the .proto file) that are blanked before a call leaves the host. */
   readonly hostOnly?: readonly string[];
   /** The largest request taken from the host, in bytes of its binary form. Larger ones are RESOURCE_EXHAUSTED. */
@@ -110,17 +112,19 @@ const ipfilter: PluginType<typeof IPFilter> = {
   },
 };
 
+const times: CallTraits = { deadlineMs, repeat: 'free', notFound: true, maxInputBytes: namesBytes };
+
 const metadata: PluginType<typeof Metadata> = {
   service: Metadata,
   cookie: ['SFTPGO_PLUGIN_METADATA', '85dddeea-56d8-4d5b-b488-8b125edb3a0f'],
   hosts: '>=2.2.2 <2.6.0',
   // Set replaces and Remove forgets: twice is once, and the host waits for one before it sends the next
   calls: {
-    setModificationTime: { deadlineMs, repeat: 'free', maxInputBytes: namesBytes },
-    getModificationTime: { deadlineMs, repeat: 'free', maxInputBytes: namesBytes },
-    getModificationTimes: { deadlineMs: 4 * deadlineMs, repeat: 'free', maxInputBytes: namesBytes },
-    removeMetadata: { deadlineMs, repeat: 'free', maxInputBytes: namesBytes },
-    getFolders: { deadlineMs, repeat: 'free', maxInputBytes: namesBytes },
+    setModificationTime: times,
+    getModificationTime: times,
+    getModificationTimes: { ...times, deadlineMs: 4 * deadlineMs },
+    removeMetadata: times,
+    getFolders: times,
   },
 };
 

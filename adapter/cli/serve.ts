@@ -101,7 +101,7 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
     } catch (error) {
       if (trace) unary.setTrailer('plugin-trace', JSON.stringify(trace));
       logFailure(log, unary.method.name, id, error);
-      const { grpcCode, message } = hostError(error, id);
+      const { grpcCode, message } = hostError(error, id, traits);
       throw new GrpcError(grpcCode, message);
     }
   }

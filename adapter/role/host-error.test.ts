@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { connectCodes } from '../../proto/codes.ts';
 import { type ErrorCode, PluginError } from '../../proto/error.ts';
+import { type CallTraits, pluginTypes } from '../../proto/plugin-types.ts';
 import { AnswerError } from '../shapes.ts';
 import { hostError } from './host-error.ts';
 
@@ -41,11 +42,23 @@ test.each(Object.keys(connectCodes) as (keyof typeof connectCodes)[])(
     const { grpcCode, message } = hostError(
       new AnswerError('FUNCTION_ERROR', parts, { ...answer, connect }),
       'id',
+      { notFound: true },
     );
     expect(grpcCode).toBe(connectCodes[connect].grpc);
     expect(message).toBe('the function failed (FUNCTION_ERROR, call id)');
   },
 );
+
+test('not_found is NOT_FOUND for the calls of metadata, and INTERNAL for all others', () => {
+  const missing = new AnswerError('FUNCTION_ERROR', parts, { ...answer, connect: 'not_found' });
+  for (const type of Object.values(pluginTypes)) {
+    for (const traits of Object.values<CallTraits>(type.calls)) {
+      const expected = type === pluginTypes.metadata ? 'not_found' : 'internal';
+      expect(hostError(missing, 'id', traits).grpcCode).toBe(connectCodes[expected].grpc);
+    }
+  }
+  expect(hostError(missing, 'id').grpcCode).toBe(connectCodes.internal.grpc);
+});
 
 test('its "no" is PERMISSION_DENIED, without the reason', () => {
   const denied = new AnswerError('DENIED', parts, { ...answer, connect: 'permission_denied' });

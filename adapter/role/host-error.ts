@@ -1,6 +1,7 @@
-import { connectCodes } from '../../proto/codes.ts';
+import { type ConnectCode, connectCodes } from '../../proto/codes.ts';
 import { type ErrorCode, PluginError } from '../../proto/error.ts';
 import { grpcOfError } from '../../proto/grpc-of-error.ts';
+import type { CallTraits } from '../../proto/plugin-types.ts';
 import { AnswerError } from '../shapes.ts';
 
 /** Texts that SFTPGo writes into its log and events: fixed, so that nothing of a user or a function gets there. */
@@ -23,12 +24,26 @@ const texts: Partial<Record<ErrorCode, string>> = {
   INPUT_INVALID: 'the request is invalid',
 };
 
-/** What the host gets for an error: a gRPC status and a fixed text with code and correlation id. */
-export function hostError(error: unknown, callId: string): { grpcCode: number; message: string } {
+/**
+ * What the host gets for an error: a gRPC status and a fixed text with code and correlation id.
+ *
+ * NOT_FOUND tells it something in metadata calls only ("use the storage's own time"); from every other function
+ * it is a failure that must not look like an answer.
+ */
+export function hostError(
+  error: unknown,
+  callId: string,
+  traits?: Pick<CallTraits, 'notFound'>,
+): { grpcCode: number; message: string } {
   const code = error instanceof PluginError ? error.code : 'INTERNAL';
   const grpcCode =
     error instanceof AnswerError && error.code === 'FUNCTION_ERROR'
-      ? connectCodes[error.connect].grpc
+      ? statusOf(error.connect, traits)
       : grpcOfError[code === 'FUNCTION_ERROR' ? 'INTERNAL' : code];
   return { grpcCode, message: `${texts[code] ?? 'internal error'} (${code}, call ${callId})` };
+}
+
+function statusOf(connect: ConnectCode, traits: Pick<CallTraits, 'notFound'> | undefined): number {
+  const means = connect === 'not_found' && traits?.notFound !== true ? 'internal' : connect;
+  return connectCodes[means].grpc;
 }
