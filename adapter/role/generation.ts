@@ -27,15 +27,16 @@ export interface Generation {
 
 /** What makes two readings the same role: if it is equal, memory and connections are kept. */
 export function identityOf(files: RoleFiles): string {
-  const { section, locked, identity, caPem } = files;
-  return JSON.stringify([section, locked, identity.keyid, caPem]);
+  const { section, locked, identity, caPem, folder, local } = files;
+  return JSON.stringify([section, locked, identity.keyid, caPem, folder, local]);
 }
 
 /** Builds the handler of a role. Throws LOCK_INVALID for a target or key that cannot be used. */
 export function createGeneration<T extends SectionName>(type: T, files: RoleFiles<T>, log: Log): Generation {
   const { functionName, locked, section } = files;
-  const { target, verifier, proof } = openTarget(functionName, locked, {
+  const { target, verifier, proof, ownKeys } = openTarget(functionName, locked, {
     caPem: files.caPem,
+    local: { folder: files.folder, caller: files.caller, config: files.local, log },
     probe: (signal) => probe(connection, pluginTypes[type].service.typeName, signal),
   });
   const keys = new Map(
@@ -50,12 +51,12 @@ export function createGeneration<T extends SectionName>(type: T, files: RoleFile
     verifier,
     require: section.integrity.require,
     signingKey: files.identity,
-    keys: (keyid) => keys.get(keyid),
+    keys: ownKeys ?? ((keyid) => keys.get(keyid)),
     crypto: nodeCrypto,
     clock: new FunctionClock(),
     log,
   };
-  const policies = policiesOf(type, section);
+  const policies = policiesOf(type, section, { functionName, log });
   return {
     files,
     verifier,

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { Policy } from '../../shapes.ts';
+import { cache } from '../shared/cache.ts';
+import type { KmsSection } from './config.ts';
+import { decryptRequest } from './requests.ts';
+
+/** Of at most 4 KiB each with AWS KMS: 40 MiB if every secret were that long. */
+const maxEntries = 10_000;
+
+/**
+ * The memory of Decrypt: what the function answered, which below a master key is a sealed box. It is opened for each
+ * call, so a changed master key is never served from here, and no clear text is kept: a secret that was encrypted
+ * without a master key is asked for every time. Encrypt and errors are never remembered.
+ */
+export function decryptCache({ ttl }: KmsSection['decryptCache']): Policy {
+  return cache({
+    maxEntries,
+    key(call) {
+      const asked = decryptRequest(call);
+      if (ttl === 0 || asked === undefined || asked.key === '') return undefined;
+      // the length keeps url and payload apart
+      return createHash('sha256').update(`${asked.url.length}:${asked.url}${asked.payload}`).digest('base64');
+    },
+    lifetime: () => ({ freshMs: ttl, staleWhileRevalidateMs: 0, staleIfErrorMs: 0 }),
+  });
+}
