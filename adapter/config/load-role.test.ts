@@ -1,4 +1,4 @@
-import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sealLock } from '../../proto/lock/seal.ts';
@@ -127,21 +127,6 @@ test('a refused lock is not remembered', async () => {
   await expect(load()).rejects.toMatchObject({ code: 'LOCK_INVALID' });
   await folder.lock({ seq: 2 });
   await expect(load()).resolves.toMatchObject({ seq: 2 });
-});
-
-test('what root writes into the state folder belongs to the owner of the folder, or of what it lies in', async () => {
-  const owner = process.getuid?.() === 0 ? 12_345 : (process.getuid?.() ?? 0);
-  await mkdir(folder.at('lib'));
-  await chown(folder.at('lib'), owner, owner);
-  await folder.configure([], ['state: lib/sftpgo/serverless']);
-  await load();
-  for (const made of [
-    'lib/sftpgo',
-    'lib/sftpgo/serverless',
-    'lib/sftpgo/serverless/ipfilter.lock-seq.json',
-  ]) {
-    expect([made, (await stat(folder.at(made))).uid]).toEqual([made, owner]);
-  }
 });
 
 test('a damaged state file or an unusable folder is an error: an old lock could come back unnoticed', async () => {

@@ -1,5 +1,5 @@
 import { chown, mkdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { PluginError } from '../../proto/error.ts';
 import { readTextFile } from './read-file.ts';
@@ -20,7 +20,11 @@ export async function lastAcceptedSeq(folder: string, type: string): Promise<num
   const path = statePath(folder, type);
   try {
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await giveToOwnerOf(dirname(made), made, folder);
+    if (made !== undefined) {
+      const folders: string[] = [];
+      for (let at = resolve(folder); at.length >= made.length; at = dirname(at)) folders.unshift(at);
+      await giveToOwnerOf(dirname(made), ...folders);
+    }
     const { text } = await readTextFile(path, {
       code: 'CONFIG_INVALID',
       what: 'the state file',

@@ -97,12 +97,12 @@ test('a missing file names the remedy', async () => {
 
 test('the stamp shows a change that keeps name, size and modification time', async () => {
   const path = file('one');
+  utimesSync(path, 1_000_000, 1_000_000);
   const { stamp } = await read(path).then((result) => result.stamp);
   expect(stampOf(await stat(path))).toBe(stamp);
-  const { atime, mtime } = await stat(path);
   await new Promise((resolve) => setTimeout(resolve, 20));
   writeFileSync(path, 'two');
-  utimesSync(path, atime, mtime);
+  utimesSync(path, 1_000_000, 1_000_000);
   expect(stampOf(await stat(path))).not.toBe(stamp);
 });
 

@@ -171,7 +171,7 @@ const refused: readonly (readonly [name: string, code: string, tamper: Tamper])[
   [
     'a body that is not UTF-8, signed',
     'ANSWER_INVALID',
-    async (request) => await served.sign(request, { body: Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d) }),
+    async (request) => await served.sign(request, { body: Buffer.from('{"more":"\xff"}', 'latin1') }),
   ],
   ['an empty body, signed', 'ANSWER_INVALID', async (request) => await served.sign(request, { body: '' })],
   [

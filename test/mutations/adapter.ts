@@ -600,7 +600,7 @@ const rows: readonly (readonly [
     'adapter/config/lock-history.ts',
     'await giveToOwnerOf(folder, path);',
     '',
-    'adapter/config/load-role.test.ts',
+    'adapter/config/lock-history.test.ts',
     '`verify` as root takes the role down',
   ],
   [

@@ -124,7 +124,12 @@ test.each(['DRIFT', 'CONFIG_INVALID', 'LOCK_INVALID', 'OVERLOADED', 'INTERNAL'] 
 );
 
 test('failures are not remembered, nor answers that do not say how long they hold', async () => {
-  const { see, next } = remembered([unreachable, signedError('internal'), factsWith(), factsWith()]);
+  const { see, next } = remembered([
+    unreachable,
+    signedError('internal', { freshMs: 60_000 }),
+    factsWith(),
+    factsWith(),
+  ]);
   expect([await see(), await see(), await see(), await see()]).toEqual([
     'UNREACHABLE',
     'FUNCTION_ERROR',
