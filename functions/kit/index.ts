@@ -7,6 +7,7 @@ export type { Context } from './context.ts';
 export type { Duration } from './duration.ts';
 export { FunctionError } from './function-error.ts';
 export { type IPFilter, type IPFilterPlugin, type IPRequest, ipfilter } from './ipfilter.ts';
+export { type KMS, type KMSPlugin, type KMSRequest, kms } from './kms.ts';
 export type { Log, LogFields } from './log.ts';
 export type { Plugin } from './plugin.ts';
 export { allow, deny, type Protocol, type Verdict, type VerdictOptions } from './verdict.ts';
