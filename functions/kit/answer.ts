@@ -15,7 +15,7 @@ const noStore = ['cache-control', 'no-store, no-transform'] as const;
 
 /**
  * Writes an outcome as a Connect answer (https://connectrpc.com/docs/protocol/#unary-response), unsigned yet.
- * One larger than 6 MiB becomes `internal`.
+ * One larger than the platform carries (`maxBytes`, 6 MiB when absent) becomes `internal`.
  *
  * @throws PluginError INPUT_INVALID where the output does not fit the RPC's message
  */
@@ -23,6 +23,7 @@ export function encodeOutcome(
   outcome: Outcome,
   rpc: Rpc<never> | undefined,
   elapsedMs: number,
+  maxBytes = maxAnswerBytes,
 ): AnswerMessage {
   const { refusal: error, output = {} } = outcome;
   const json =
@@ -30,8 +31,8 @@ export function encodeOutcome(
       ? encodeJson<object>(rpc.table.output, output)
       : { code: error?.code ?? 'internal', message: formatReason(error?.message ?? '') };
   const body = utf8.encode(JSON.stringify(json));
-  if (body.byteLength > maxAnswerBytes) {
-    return encodeOutcome(refusal('internal', 'the answer is larger than 6 MiB'), rpc, elapsedMs);
+  if (body.byteLength > maxBytes) {
+    return encodeOutcome(refusal('internal', `the answer is larger than ${maxBytes} bytes`), rpc, elapsedMs);
   }
   const headers = Object.entries({
     'content-type': 'application/json',

@@ -18,4 +18,6 @@ export interface Context<Env = unknown> {
 /** The part of a Worker's execution context that the kit uses. */
 export interface WaitUntil {
   waitUntil(work: Promise<unknown>): void;
+  /** Where the platform ends a call by itself: an instant on the `Date.now()` scale in ms. */
+  readonly deadlineMs?: number;
 }

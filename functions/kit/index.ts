@@ -3,11 +3,22 @@
  * their handlers answer with, and the types of what they get.
  */
 export type { ConnectCode } from '../../proto/codes.ts';
+export type { FsEvent, LogEvent, ProviderEvent } from '../../proto/gen/wire.ts';
 export type { Context } from './context.ts';
 export type { Duration } from './duration.ts';
 export { FunctionError } from './function-error.ts';
 export { type IPFilter, type IPFilterPlugin, type IPRequest, ipfilter } from './ipfilter.ts';
 export { type KMS, type KMSPlugin, type KMSRequest, kms } from './kms.ts';
 export type { Log, LogFields } from './log.ts';
+export {
+  type FileName,
+  type FileTime,
+  type FolderName,
+  type FoldersPage,
+  type Metadata,
+  type MetadataPlugin,
+  metadata,
+} from './metadata.ts';
+export { type EventContext, type Notifier, type NotifierPlugin, notifier } from './notifier.ts';
 export type { Plugin } from './plugin.ts';
 export { allow, deny, type Protocol, type Verdict, type VerdictOptions } from './verdict.ts';

@@ -4,6 +4,12 @@
  */
 export const maxAnswerBytes = 6 * 1024 * 1024;
 
+/**
+ * On Lambda the body is base64 in a JSON answer of at most 6,291,556 bytes: this, a third more for base64, and
+ * 32 KiB for the rest.
+ */
+export const maxLambdaAnswerBytes = ((6 * 1024 * 1024 - 32 * 1024) / 4) * 3;
+
 /** A request above its type's limit is still read up to here, so that the connection stays usable. */
 export const maxDrainBytes = 6 * 1024 * 1024;
 

@@ -12,10 +12,13 @@ export interface Outcome {
   readonly facts?: Readonly<Record<`plugin-${string}`, string>>;
 }
 
+/** The plugin-* headers of a request by name, all of them covered by its verified signature. */
+export type SignedHeaders = ReadonlyMap<string, string>;
+
 /** One RPC of a plugin: its tables, and the author's code behind a function that decodes nothing. */
 export interface Rpc<Env> {
   readonly table: MethodTable;
-  run(input: never, context: Context<Env>): Promise<Outcome>;
+  run(input: never, context: Context<Env>, signed: SignedHeaders): Promise<Outcome>;
 }
 
 /** A plugin as its type describes it; the entries (Workers, Node) make it reachable. */

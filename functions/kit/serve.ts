@@ -9,7 +9,7 @@ import type { Context, WaitUntil } from './context.ts';
 import { runUntil } from './deadline.ts';
 import { FunctionError } from './function-error.ts';
 import { createLog, describeThrown, type Log } from './log.ts';
-import type { Outcome, PluginDefinition, Rpc } from './plugin.ts';
+import type { Outcome, PluginDefinition, Rpc, SignedHeaders } from './plugin.ts';
 import { refusal } from './refusal.ts';
 import type { Runtime } from './runtime.ts';
 import type { Settings } from './settings.ts';
@@ -61,7 +61,7 @@ export async function serveCall<Env>(incoming: Incoming<Env>): Promise<Response>
     clock === 'skewed'
       ? refusal('failed_precondition', 'the clocks differ too much', { [pluginHeaders.refused]: 'time' })
       : await run(message, rpc, incoming, arrivedMs, log);
-  const answer = encode(outcome, rpc, performance.now() - startedMs, log);
+  const answer = encode(outcome, rpc, performance.now() - startedMs, log, runtime.maxAnswerBytes);
   return signedResponse(answer, message, settings, runtime);
 }
 
@@ -112,15 +112,19 @@ async function run<Env>(
   const timeout = header.get('connect-timeout-ms') ?? '';
   // ten digits at most: https://connectrpc.com/docs/protocol/#unary-request
   if (!/^\d{1,10}$/.test(timeout)) return refusal('invalid_argument', 'connect-timeout-ms must be a number');
-  const deadlineMs = arrivedMs + Number(timeout);
+  const deadlineMs = Math.min(
+    arrivedMs + Number(timeout),
+    incoming.platform?.deadlineMs ?? Number.POSITIVE_INFINITY,
+  );
   const input = decode(message.body, rpc);
   if (input === undefined) return refusal('invalid_argument', 'the body is not the message of this RPC');
   const waitUntil = backgroundOf(incoming.platform, log);
   const { env } = incoming;
   const id = header.get(pluginHeaders.callId) ?? '';
+  const signed = new Map([...header].filter(([name]) => name.startsWith('plugin-')));
   return await runUntil(
     deadlineMs,
-    (signal) => guarded(rpc, input, { env, id, signal, deadlineMs, waitUntil, log }),
+    (signal) => guarded(rpc, input, { env, id, signal, deadlineMs, waitUntil, log }, signed),
     refusal('deadline_exceeded', 'the function was not done in time'),
   );
 }
@@ -135,9 +139,14 @@ function decode<Env>(body: Uint8Array, rpc: Rpc<Env>): object | undefined {
 }
 
 /** Runs the author's code. Whatever it throws becomes an outcome; only a FunctionError speaks for itself. */
-async function guarded<Env>(rpc: Rpc<Env>, input: object, context: Context<Env>): Promise<Outcome> {
+async function guarded<Env>(
+  rpc: Rpc<Env>,
+  input: object,
+  context: Context<Env>,
+  signed: SignedHeaders,
+): Promise<Outcome> {
   try {
-    return await rpc.run(input as never, context);
+    return await rpc.run(input as never, context, signed);
   } catch (thrown) {
     if (thrown instanceof FunctionError) return refusal(thrown.code, thrown.message);
     context.log.error('the handler threw', describeThrown(thrown));
@@ -145,9 +154,15 @@ async function guarded<Env>(rpc: Rpc<Env>, input: object, context: Context<Env>)
   }
 }
 
-function encode<Env>(outcome: Outcome, rpc: Rpc<Env> | undefined, elapsedMs: number, log: Log) {
+function encode<Env>(
+  outcome: Outcome,
+  rpc: Rpc<Env> | undefined,
+  elapsedMs: number,
+  log: Log,
+  maxBytes?: number,
+) {
   try {
-    return encodeOutcome(outcome, rpc, elapsedMs);
+    return encodeOutcome(outcome, rpc, elapsedMs, maxBytes);
   } catch (thrown) {
     log.error('the answer cannot be encoded', describeThrown(thrown));
     return encodeOutcome(refusal('internal', 'the function failed; its log says why'), rpc, elapsedMs);

@@ -1,34 +1,34 @@
-import { parseCache, pluginHeaders } from '../../proto/facts.ts';
-import { FunctionError } from './function-error.ts';
-import type { IPFilterPlugin, IPRequest } from './ipfilter.ts';
-import { createLog } from './log.ts';
-import type { Outcome } from './plugin.ts';
+import type { Plugin } from './plugin.ts';
+import { type EventsearcherCalls, eventsearcherCalls } from './test-calls/eventsearcher.ts';
+import { type IPFilterCalls, ipfilterCalls } from './test-calls/ipfilter.ts';
+import { type KMSCalls, kmsCalls } from './test-calls/kms.ts';
+import { type MetadataCalls, metadataCalls } from './test-calls/metadata.ts';
+import { type NotifierCalls, notifierCalls } from './test-calls/notifier.ts';
+import { type CallOptions, type Run, runner } from './test-calls/run.ts';
 
-/** How a plugin is called in an author's test. */
-export interface CallOptions<Env> {
-  /** What the handlers find in `context.env`. */
-  readonly env?: Env;
-  /** Absent: 20 s, as SFTPGo waits. */
-  readonly timeoutMs?: number;
+export type { EventsearcherCalls } from './test-calls/eventsearcher.ts';
+export type { CheckedIP, IPFilterCalls } from './test-calls/ipfilter.ts';
+export type { KMSCalls } from './test-calls/kms.ts';
+export type { MetadataCalls } from './test-calls/metadata.ts';
+export type { NotifierCalls } from './test-calls/notifier.ts';
+export type { CallOptions } from './test-calls/run.ts';
+
+/** The RPCs of each type of plugin, as {@link call} offers them. */
+export interface CallsOf {
+  readonly ipfilter: IPFilterCalls;
+  readonly kms: KMSCalls;
+  readonly notifier: NotifierCalls;
+  readonly metadata: MetadataCalls;
+  readonly eventsearcher: EventsearcherCalls;
 }
 
-/** What a `checkIP` decided. */
-export interface CheckedIP {
-  readonly allowed: boolean;
-  /** As the adapter's log will show it; empty where there is none. */
-  readonly reason: string;
-  /** Milliseconds the verdict may be reused; 0: ask again. */
-  readonly forMs: number;
-  /** The network the verdict holds for, with its protocols if it is limited to some. */
-  readonly scope: string;
-}
-
-/** The RPCs of an ipfilter plugin, callable without keys, servers or a network. */
-export interface IPFilterCalls {
-  /** Rejects with what `checkIP` threw. */
-  checkIP(request: { readonly ip: string; readonly protocol?: IPRequest['protocol'] }): Promise<CheckedIP>;
-  reload(): Promise<void>;
-}
+const callsOf: { readonly [T in keyof CallsOf]: (run: Run) => CallsOf[T] } = {
+  ipfilter: ipfilterCalls,
+  kms: kmsCalls,
+  notifier: notifierCalls,
+  metadata: metadataCalls,
+  eventsearcher: eventsearcherCalls,
+};
 
 /**
  * Calls a plugin as the adapter would, without keys, servers or a network: for the author's own tests.
@@ -40,35 +40,9 @@ export interface IPFilterCalls {
  * const { allowed } = await call(office).checkIP({ ip: '203.0.113.9', protocol: 'SSH' });
  * ```
  */
-export function call<Env>(plugin: IPFilterPlugin<Env>, options: CallOptions<Env> = {}): IPFilterCalls {
-  const { env = {} as Env, timeoutMs = 20_000 } = options;
-  const run = async (rpc: string, input: object): Promise<Outcome> => {
-    const found = plugin.definition.rpcs[rpc];
-    if (found === undefined) throw new FunctionError('unimplemented', `this plugin has no ${rpc}`);
-    const log = createLog({ rpc });
-    return await found.run(input as never, {
-      env,
-      id: crypto.randomUUID().replaceAll('-', ''),
-      signal: AbortSignal.timeout(timeoutMs),
-      deadlineMs: Date.now() + timeoutMs,
-      waitUntil: (work) => void work.catch((thrown: unknown) => log.error(String(thrown))),
-      log,
-    });
-  };
-  return {
-    async checkIP({ ip, protocol = 'SSH' }) {
-      const { refusal, facts = {} } = await run('CheckIP', { ip, protocol });
-      if (refusal && refusal.code !== 'permission_denied')
-        throw new FunctionError(refusal.code, refusal.message);
-      return {
-        allowed: refusal === undefined,
-        reason: facts[pluginHeaders.reason] ?? '',
-        forMs: parseCache(facts[pluginHeaders.cache])?.freshMs ?? 0,
-        scope: facts[pluginHeaders.scope] ?? '',
-      };
-    },
-    async reload() {
-      await run('Reload', {});
-    },
-  };
+export function call<T extends keyof CallsOf, Env>(
+  plugin: Plugin<Env> & { readonly type: T },
+  options: CallOptions<Env> = {},
+): CallsOf[T] {
+  return callsOf[plugin.type](runner(plugin, options));
 }

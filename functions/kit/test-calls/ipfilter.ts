@@ -1,0 +1,42 @@
+import { parseCache, pluginHeaders } from '../../../proto/facts.ts';
+import { FunctionError } from '../function-error.ts';
+import type { IPRequest } from '../ipfilter.ts';
+import type { Run } from './run.ts';
+
+/** What a `checkIP` decided. */
+export interface CheckedIP {
+  readonly allowed: boolean;
+  /** As the adapter's log will show it; empty where there is none. */
+  readonly reason: string;
+  /** Milliseconds the verdict may be reused; 0: ask again. */
+  readonly forMs: number;
+  /** The network the verdict holds for, with its protocols if it is limited to some. */
+  readonly scope: string;
+}
+
+/** The RPCs of an ipfilter plugin, callable without keys, servers or a network. */
+export interface IPFilterCalls {
+  /** Rejects with what `checkIP` threw. */
+  checkIP(request: { readonly ip: string; readonly protocol?: IPRequest['protocol'] }): Promise<CheckedIP>;
+  reload(): Promise<void>;
+}
+
+/** The calls of an ipfilter plugin. */
+export function ipfilterCalls(run: Run): IPFilterCalls {
+  return {
+    async checkIP({ ip, protocol = 'SSH' }) {
+      const { refusal, facts = {} } = await run('CheckIP', { ip, protocol });
+      if (refusal && refusal.code !== 'permission_denied')
+        throw new FunctionError(refusal.code, refusal.message);
+      return {
+        allowed: refusal === undefined,
+        reason: facts[pluginHeaders.reason] ?? '',
+        forMs: parseCache(facts[pluginHeaders.cache])?.freshMs ?? 0,
+        scope: facts[pluginHeaders.scope] ?? '',
+      };
+    },
+    async reload() {
+      await run('Reload', {});
+    },
+  };
+}
