@@ -14,7 +14,7 @@ test('an answer above 6 MiB is an internal error instead', () => {
   const large = encodeOutcome({ output: { user: new Uint8Array(5 * 1024 * 1024) } }, rpc, 0);
   expect([large.status, new TextDecoder().decode(large.body)]).toEqual([
     500,
-    '{"code":"internal","message":"the answer is larger than 6 MiB"}',
+    '{"code":"internal","message":"the answer is larger than 6291456 bytes"}',
   ]);
 });
 

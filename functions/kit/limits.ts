@@ -15,3 +15,6 @@ export const maxDrainBytes = 6 * 1024 * 1024;
 
 /** Nonces remembered in one isolate: 1,000 calls a second over a signature's life, about 15 MB. */
 export const maxNonces = 100_000;
+
+/** The JSON that one search may find, in bytes: as base64 in an answer, that is what Lambda still carries. */
+export const maxFoundBytes = 3_400_000;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PluginTypeName } from '../../proto/plugin-types.ts';
 import { buildIdOf, stampBuildId, writtenBuildId } from './build-id.ts';
-import { type BuiltFunction, buildFunction } from './function.ts';
+import { type BuildTarget, type BuiltFunction, buildFunction, buildTargets } from './function.ts';
 
 const kit = "import { allow, deny, FunctionError, ipfilter } from 'sftpgo-plugin-serverless/kit';";
 const empty = `${kit} export default ipfilter({ checkIP: () => allow() });`;
@@ -27,7 +27,7 @@ async function buildSource(
   return buildFunction({ entry, name, type, outDir: join(dir, name) });
 }
 
-function artifact({ artifacts }: BuiltFunction, runtime: 'worker' | 'node') {
+function artifact({ artifacts }: BuiltFunction, runtime: BuildTarget) {
   const found = artifacts.find((one) => one.runtime === runtime);
   if (found === undefined) throw new Error(`no bundle for ${runtime}`);
   return { ...found, content: readFileSync(found.file) };
@@ -67,10 +67,12 @@ test('is the same to the last byte wherever and whenever it is built', async () 
     type: 'ipfilter',
     outDir: join(dir, 'elsewhere/out'),
   });
-  for (const runtime of ['worker', 'node'] as const) {
+  for (const runtime of buildTargets) {
     expect(artifact(again, runtime).sha256).toBe(artifact(built, runtime).sha256);
   }
   expect(readdirSync(join(dir, 'elsewhere/out')).sort()).toEqual([
+    'other.lambda.zip',
+    'other.lambda.zip.map',
     'other.node.mjs',
     'other.node.mjs.map',
     'other.worker.mjs',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { BuildOptions, BuildResult } from 'esbuild';
@@ -10,6 +11,12 @@ import { describePlugin } from './describe.ts';
 import { inputsOf } from './inputs.ts';
 import { type KitPlace, kitPlace } from './kit-place.ts';
 import { loadEsbuild } from './load-esbuild.ts';
+import { zipOf } from './zip.ts';
+
+/** What a function can be built for. */
+export const buildTargets = ['worker', 'node', 'lambda'] as const;
+
+export type BuildTarget = (typeof buildTargets)[number];
 
 /** What to build. */
 export interface FunctionSource {
@@ -21,16 +28,20 @@ export interface FunctionSource {
   readonly type?: PluginTypeName;
   /** Created if absent. */
   readonly outDir: string;
+  /** Absent: all. A function with the AWS SDK is for `lambda` and `node` only. */
+  readonly targets?: readonly BuildTarget[];
 }
 
-/** One bundle. */
+/** One bundle, or for Lambda the zip around it. */
 export interface Artifact {
   /** Its absolute path. A source map lies beside it, as `<file>.map`, and is not part of what is deployed. */
   readonly file: string;
-  readonly runtime: 'worker' | 'node';
-  /** SHA-256 of the file, hex. */
+  readonly runtime: BuildTarget;
+  /** SHA-256 of the file, hex. Lambda's CodeSha256 is the same digest in base64: {@link codeSha256Of}. */
   readonly sha256: string;
+  /** Of the file. */
   readonly bytes: number;
+  /** Of the code, compressed: what platforms count. */
   readonly gzipBytes: number;
   /** What it signs as plugin-version, see {@link buildIdOf}. */
   readonly buildId: string;
@@ -49,11 +60,12 @@ export interface BuiltFunction {
 }
 
 /**
- * Bundles a function for Workers and for Node, each as one minified file that is the same on every machine. With
- * the esbuild of the project in the current directory.
+ * Bundles a function for Workers, Node and Lambda, each as one minified file that is the same on every machine.
+ * With the esbuild of the project in the current directory.
  *
  * - `<name>.worker.mjs`: a module Worker; nothing outside but `cloudflare:*` and `node:*`.
  * - `<name>.node.mjs`: a program, see functions/kit/node-main.ts for its environment.
+ * - `<name>.lambda.zip`: for the runtime nodejs24.x with the handler `index.handler`, see functions/kit/lambda.ts.
  *
  * @throws PluginError INPUT_INVALID when the entry cannot be bundled or exports no such plugin, TOOL_MISSING
  * without esbuild
@@ -61,59 +73,106 @@ export interface BuiltFunction {
 export async function buildFunction(source: FunctionSource): Promise<BuiltFunction> {
   const bundler: Bundler = {
     workingDir: process.cwd(),
+    entry: JSON.stringify(resolve(source.entry)),
     kit: kitPlace(),
     esbuild: loadEsbuild(process.cwd()),
   };
   const outDir = resolve(source.outDir);
   mkdirSync(outDir, { recursive: true });
-  const entry = JSON.stringify(resolve(source.entry));
-  const worker = await bundle(bundler, join(outDir, `${source.name}.worker.mjs`), {
-    stdin: {
-      contents: `export * from ${entry}; export { default } from ${entry};`,
-      resolveDir: bundler.workingDir,
-    },
+  const targets = new Set(source.targets ?? buildTargets);
+  const at = (ending: string) => join(outDir, `${source.name}.${ending}`);
+  const built = new Map<BuildTarget, Artifact>();
+  if (targets.has('worker')) built.set('worker', await bundle(bundler, at('worker.mjs'), worker(bundler)));
+  const { type, handles } = await describe(bundler, built.get('worker')?.file, source.type);
+  if (targets.has('node')) built.set('node', await bundle(bundler, at('node.mjs'), node(bundler)));
+  if (targets.has('lambda')) built.set('lambda', await bundle(bundler, at('lambda.zip'), lambda(bundler)));
+  const artifacts = [...built.values()];
+  return { type, artifacts, handles, inputs: Object.assign({}, ...artifacts.map(({ inputs }) => inputs)) };
+}
+
+/** SHA-256 in hex as Lambda writes it (CodeSha256 of a function's configuration). */
+export function codeSha256Of(sha256Hex: string): string {
+  return Buffer.from(sha256Hex, 'hex').toString('base64');
+}
+
+function worker({ entry, workingDir }: Bundler): Kind {
+  return {
+    runtime: 'worker',
+    stdin: { contents: `export * from ${entry}; export { default } from ${entry};`, resolveDir: workingDir },
     platform: 'neutral',
     mainFields: ['module', 'main'],
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
     target: 'es2023',
-  });
-  const { type, handles } = describePlugin(worker.file, source.type);
-  const main = JSON.stringify(bundler.kit.nodeMain);
-  const node = await bundle(bundler, join(outDir, `${source.name}.node.mjs`), {
-    stdin: {
-      contents: `import plugin from ${entry}; import { main } from ${main}; await main(plugin);`,
-      resolveDir: bundler.workingDir,
-    },
+  };
+}
+
+function node({ entry, kit, workingDir }: Bundler): Kind {
+  const main = JSON.stringify(kit.nodeMain);
+  const contents = `import plugin from ${entry}; import { main } from ${main}; await main(plugin);`;
+  return {
+    runtime: 'node',
+    stdin: { contents, resolveDir: workingDir },
     platform: 'node',
     target: 'node22',
-  });
-  const artifacts = [
-    { ...worker, runtime: 'worker' },
-    { ...node, runtime: 'node' },
-  ] as const;
-  return { type, artifacts, handles, inputs: { ...node.inputs, ...worker.inputs } };
+  };
+}
+
+function lambda({ entry, kit, workingDir }: Bundler): Kind {
+  const main = JSON.stringify(kit.lambda);
+  const contents = `import plugin from ${entry}; import { serveLambda } from ${main}; export const handler = await serveLambda(plugin);`;
+  return { runtime: 'lambda', stdin: { contents, resolveDir: workingDir }, ...onLambda };
+}
+
+const onLambda = {
+  platform: 'node',
+  mainFields: ['module', 'main'],
+  // packages that are CommonJS call require(), which a module does not have
+  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  target: 'node24',
+} as const satisfies Partial<Kind>;
+
+/** Asks the Worker bundle, or a bundle made for nothing else, what the plugin is. */
+async function describe(bundler: Bundler, workerFile: string | undefined, type: PluginTypeName | undefined) {
+  if (workerFile !== undefined) return describePlugin(workerFile, type);
+  const contents = `export { default } from ${bundler.entry};`;
+  const stdin = { contents, resolveDir: bundler.workingDir };
+  const folder = mkdtempSync(join(tmpdir(), 'sftpgo-plugin-describe-'));
+  try {
+    const { file } = await bundle(bundler, join(folder, 'plugin.mjs'), {
+      runtime: 'node',
+      stdin,
+      ...onLambda,
+    });
+    return describePlugin(file, type);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** What the bundles of one function share. */
 interface Bundler {
   readonly workingDir: string;
+  /** The author's module, as a JavaScript string. */
+  readonly entry: string;
   readonly kit: KitPlace;
   readonly esbuild: ReturnType<typeof loadEsbuild>;
 }
 
-async function bundle(bundler: Bundler, file: string, options: Specific): Promise<Omit<Artifact, 'runtime'>> {
+async function bundle(bundler: Bundler, file: string, { runtime, ...options }: Kind): Promise<Artifact> {
   const { outputFiles, metafile } = await run(bundler, { ...common, ...options, outfile: file });
   const code = outputFiles.find(({ path }) => path === file)?.contents ?? new Uint8Array();
   const { bytes, buildId } = stampBuildId(code);
-  writeFileSync(file, bytes);
+  const deployed = runtime === 'lambda' ? zipOf('index.mjs', bytes) : bytes;
+  writeFileSync(file, deployed);
   for (const map of outputFiles.filter(({ path }) => path !== file)) {
     writeFileSync(map.path, map.contents);
   }
   return {
     file,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    bytes: bytes.byteLength,
+    runtime,
+    sha256: createHash('sha256').update(deployed).digest('hex'),
+    bytes: deployed.byteLength,
     gzipBytes: gzipSync(bytes, { level: 9 }).byteLength,
     buildId,
     inputs: inputsOf(metafile, bundler.workingDir),
@@ -135,8 +194,9 @@ const common = {
 
 type Specific = Pick<
   BuildOptions,
-  'stdin' | 'platform' | 'mainFields' | 'conditions' | 'external' | 'target'
+  'stdin' | 'platform' | 'mainFields' | 'conditions' | 'external' | 'target' | 'banner'
 >;
+type Kind = Specific & { readonly runtime: BuildTarget };
 type Options = Specific & typeof common & { outfile: string };
 type Bundled = BuildResult<{ metafile: true; write: false }>;
 

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export interface KitPlace {
   /** The program around a plugin: functions/kit/node-main. */
   readonly nodeMain: string;
+  /** The handler around a plugin: functions/kit/lambda. */
+  readonly lambda: string;
   /** In a checkout the package's own name means its sources; in a project npm has resolved it. */
   readonly alias: Readonly<Record<string, string>>;
 }
@@ -16,9 +18,13 @@ export function kitPlace(): KitPlace {
   const functions = ['../../functions', '../functions']
     .map((folder) => join(here, folder))
     .find((folder) => existsSync(join(folder, 'kit/node-main.ts')));
-  if (functions === undefined) return { nodeMain: join(here, 'lib/functions/kit/node-main.js'), alias: {} };
+  if (functions === undefined) {
+    const compiled = join(here, 'lib/functions/kit');
+    return { nodeMain: join(compiled, 'node-main.js'), lambda: join(compiled, 'lambda.js'), alias: {} };
+  }
   return {
     nodeMain: join(functions, 'kit/node-main.ts'),
+    lambda: join(functions, 'kit/lambda.ts'),
     alias: {
       'sftpgo-plugin-serverless/kit': join(functions, 'kit/index.ts'),
       'sftpgo-plugin-serverless/kit/net': join(functions, 'kit/net.ts'),

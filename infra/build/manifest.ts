@@ -3,13 +3,21 @@ import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { PluginError } from '../../proto/error.ts';
 import type { AcceptedVersion } from '../../proto/lock/schema.ts';
-import type { BuiltFunction } from './function.ts';
+import { type BuiltFunction, buildTargets } from './function.ts';
 
 const manifestSchema = z.object({
   name: z.string(),
   type: z.enum(['auth', 'kms', 'notifier', 'metadata', 'ipfilter', 'eventsearcher']),
   handles: z.array(z.string()),
-  artifacts: z.array(z.object({ file: z.string(), sha256: z.string(), buildId: z.string() })),
+  artifacts: z.array(
+    z.object({
+      file: z.string(),
+      runtime: z.enum(buildTargets),
+      sha256: z.string(),
+      buildId: z.string(),
+      inputs: z.record(z.string(), z.string()),
+    }),
+  ),
   inputs: z.record(z.string(), z.string()),
 });
 
@@ -27,7 +35,13 @@ export function manifestOf(name: string, built: BuiltFunction): BuildManifest {
     name,
     type,
     handles: [...handles],
-    artifacts: artifacts.map(({ file, sha256, buildId }) => ({ file: basename(file), sha256, buildId })),
+    artifacts: artifacts.map(({ file, runtime, sha256, buildId, inputs }) => ({
+      file: basename(file),
+      runtime,
+      sha256,
+      buildId,
+      inputs: { ...inputs },
+    })),
     inputs: { ...inputs },
   };
 }
@@ -52,12 +66,31 @@ export async function readManifest(folder: string, name: string): Promise<BuildM
   }
 }
 
-/** The versions of an https function that a lock accepts: each artifact is one, by its build id. */
+/** The versions of an https function that a lock accepts: each Worker and Node bundle is one, by its build id. */
 export function acceptedBuilds(manifest: BuildManifest): AcceptedVersion[] {
-  return manifest.artifacts.map(({ file, sha256, buildId }) => ({
-    version: buildId,
-    files: { [file]: sha256 },
-    config: {},
-    inputs: manifest.inputs,
-  }));
+  return manifest.artifacts
+    .filter(({ runtime }) => runtime !== 'lambda')
+    .map(({ file, sha256, buildId }) => ({
+      version: buildId,
+      files: { [file]: sha256 },
+      config: {},
+      inputs: manifest.inputs,
+    }));
+}
+
+/**
+ * A published version of a Lambda function as a lock accepts it.
+ *
+ * Takes its number as AWS gave it: `7`. Throws INPUT_INVALID when the build made no zip for Lambda.
+ */
+export function acceptedLambda(manifest: BuildManifest, version: string): AcceptedVersion {
+  const zip = manifest.artifacts.find(({ runtime }) => runtime === 'lambda');
+  if (zip !== undefined) {
+    return { version, files: { [zip.file]: zip.sha256 }, config: {}, inputs: zip.inputs };
+  }
+  throw new PluginError('INPUT_INVALID', {
+    happened: `the build of ${manifest.name} has no zip for Lambda`,
+    expected: `${manifest.name}.lambda.zip`,
+    remedy: 'Build it for Lambda as well: build --targets lambda,node FILE.',
+  });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { normaliseAddress } from './address.ts';
+import { parseLambdaAddress } from './lambda-address.ts';
 
 /** SHA-256 as 64 lower-case hex digits. */
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits (SHA-256)');
@@ -32,17 +33,28 @@ const lockedFunction = z
   .strictObject({
     type: types,
     target: targets,
-    /** lambda: ARN without version; worker, https: URL; local: file. */
+    /** lambda: ARN without version; worker, https: URL; local: file, relative to the host's configuration. */
     address: z.string().min(1),
     /** Which RPCs the function implements, by method name. */
     handles: z.array(z.string().min(1)).min(1),
     accepts: z.array(accepted).min(1),
-    /** Keys that may sign this function's answers. */
-    keys: z.array(publicKey).min(1),
+    /** Keys that may sign this function's answers. None for local: the adapter makes its key at each start. */
+    keys: z.array(publicKey),
   })
   .superRefine((fn, context) => {
-    if (fn.target !== 'https' && fn.target !== 'worker') return;
-    const address = normaliseAddress(fn.address);
+    if ((fn.target === 'local') !== (fn.keys.length === 0)) {
+      const message = fn.target === 'local' ? 'expected no key: it is made at each start' : 'expected a key';
+      context.addIssue({ code: 'custom', path: ['keys'], message });
+    }
+    if (fn.target === 'lambda') {
+      for (const [index, { version }] of fn.accepts.entries()) {
+        // $LATEST and aliases can mean other code tomorrow
+        if (/^[1-9]\d{0,18}$/.test(version)) continue;
+        const message = 'expected the number of a published version';
+        context.addIssue({ code: 'custom', path: ['accepts', index, 'version'], message });
+      }
+    } else if (fn.target === 'local') return;
+    const address = fn.target === 'lambda' ? parseLambdaAddress(fn.address) : normaliseAddress(fn.address);
     if ('problem' in address) {
       context.addIssue({ code: 'custom', path: ['address'], message: address.problem });
     }
