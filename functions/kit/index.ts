@@ -6,6 +6,14 @@ export type { ConnectCode } from '../../proto/codes.ts';
 export type { FsEvent, LogEvent, ProviderEvent } from '../../proto/gen/wire.ts';
 export type { Context } from './context.ts';
 export type { Duration } from './duration.ts';
+export type {
+  EventSearch,
+  FsEventSearch,
+  LogEventSearch,
+  ProviderEventSearch,
+} from './event-search.ts';
+export { type Eventsearcher, type EventsearcherPlugin, eventsearcher } from './eventsearcher.ts';
+export type { FoundEvent, FoundFsEvent, FoundLogEvent, FoundProviderEvent } from './found-event.ts';
 export { FunctionError } from './function-error.ts';
 export { type IPFilter, type IPFilterPlugin, type IPRequest, ipfilter } from './ipfilter.ts';
 export { type KMS, type KMSPlugin, type KMSRequest, kms } from './kms.ts';
