@@ -12,6 +12,8 @@ export type Evidence = 'platform' | 'observed' | 'claimed';
 /** What the verified plugin-* headers of an answer said, and how far its code is proved. */
 export interface Facts {
   readonly grant?: 'merge' | 'replace' | 'unchanged';
+  /** plugin-dialogue (auth): the function's own sealed state, to be sent with the next step as it is. */
+  readonly dialogue?: string;
   /** A network prefix, optionally with protocols: the range the verdict holds for. */
   readonly scope?: string;
   readonly freshMs?: number;

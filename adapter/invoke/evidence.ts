@@ -30,6 +30,7 @@ export async function evidence(
   }
   const grant = parseGrant(plugin.get(pluginHeaders.grant));
   const cache = parseCache(plugin.get(pluginHeaders.cache));
+  const dialogue = plugin.get(pluginHeaders.dialogue);
   const scope = plugin.get(pluginHeaders.scope);
   const reason = plugin.get(pluginHeaders.reason);
   return {
@@ -37,6 +38,7 @@ export async function evidence(
     version: answer.executed ?? claimed ?? '',
     keyid,
     ...(grant === undefined ? {} : { grant }),
+    ...(dialogue === undefined ? {} : { dialogue }),
     ...(cache?.freshMs === undefined ? {} : { freshMs: cache.freshMs }),
     ...(cache?.staleWhileRevalidateMs === undefined
       ? {}

@@ -22,6 +22,7 @@ const texts: Partial<Record<ErrorCode, string>> = {
   KEY_FILE_INVALID: 'a key file of the adapter is invalid; its log says which',
   KEY_FILE_EXPOSED: 'a key file of the adapter is exposed; its log says which',
   INPUT_INVALID: 'the request is invalid',
+  GRANT_REFUSED: 'the login is refused by the rules of the adapter; its log says why',
 };
 
 /**
