@@ -2,10 +2,13 @@ import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** The two hosts: `new` is built as the newest SFTPGo is, `old` as SFTPGo 2.3 was. */
+/** The first and the last of go-plugin: `new` is built as the newest SFTPGo is, `old` as SFTPGo 2.3 was. */
 export const hostKinds = ['new', 'old'] as const;
 
-export type HostKind = (typeof hostKinds)[number];
+/** Every host: besides those, `v016` as SFTPGo 2.5.6 and `v013` as SFTPGo 2.5.0, after their SDK. */
+export const sdkKinds = ['new', 'v016', 'v013', 'old'] as const;
+
+export type HostKind = (typeof sdkKinds)[number];
 
 const leastGo = { major: 1, minor: 24 };
 

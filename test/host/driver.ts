@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { PluginTypeName } from '../../proto/plugin-types.ts';
 
 /** How an RPC ended: the gRPC status as the Go application saw it; `OK` is the verdict "allowed". */
 export interface Outcome {
@@ -8,6 +9,12 @@ export interface Outcome {
   /** grpc-go's name of the code: `OK`, `PermissionDenied`, `FailedPrecondition`, … */
   readonly code: string;
   readonly message: string;
+}
+
+/** How a method of the SDK's client ended. */
+export interface CallOutcome extends Outcome {
+  /** What it returned beside the error, `[]byte` as base64; absent on error and where it returns nothing else. */
+  readonly output?: readonly unknown[];
 }
 
 /** One record as it reached the host's logger. */
@@ -20,6 +27,8 @@ export interface LogLine {
 }
 
 export interface LaunchOptions {
+  /** Absent: ipfilter. It decides the magic cookie and the client. */
+  readonly type?: PluginTypeName;
   readonly cmd: string;
   readonly args: readonly string[];
   /** `NAME=value`: all that the plugin gets besides go-plugin's own variables. */
@@ -27,8 +36,6 @@ export interface LaunchOptions {
   readonly autoMtls: boolean;
   /** Hexadecimal; absent = the file is not checked. */
   readonly sha256?: string;
-  /** Another magic cookie than that of the IP filter. */
-  readonly cookie?: { readonly key: string; readonly value: string };
 }
 
 export interface LaunchedPlugin {
@@ -43,6 +50,13 @@ export interface LaunchedPlugin {
   /** Asks about all addresses at the same moment; outcomes in the order of the addresses. */
   burst(ips: readonly string[], protocol?: string): Promise<readonly Outcome[]>;
   reload(): Promise<Outcome>;
+  /**
+   * Calls a method of the SDK's client by its Go name, with its parameters in order: bigint as int64, bytes as
+   * `[]byte`, objects by Go's field names. Rejects where the SDK has no such method, parameter or field.
+   */
+  call(method: string, ...args: readonly unknown[]): Promise<CallOutcome>;
+  /** The methods of the SDK's client: one for each RPC. */
+  methods(): Promise<readonly string[]>;
   /** Status of the health service: `SERVING`, `NOT_SERVING`. */
   health(): Promise<string>;
   exited(): Promise<boolean>;
@@ -67,6 +81,8 @@ export interface GoHost {
     readonly user: string;
     readonly password: string;
   }): Promise<{ readonly reached: 'none' | 'tcp' | 'ssh' | 'sftp'; readonly message: string }>;
+  /** What Go's encoding/json reads in an answer of an auth plugin, as SFTPGo would (only the new host). */
+  user(json: string | Uint8Array): Promise<Readonly<Record<string, unknown>>>;
   /** SIGKILL, so that the host can clean nothing up. */
   killHard(): Promise<void>;
   /** Lets the host kill its plugins and end. */
@@ -77,6 +93,17 @@ interface Answer {
   readonly id: number;
   readonly value?: unknown;
   readonly error?: string;
+}
+
+/** TypeScript does not know https://github.com/tc39/proposal-json-parse-with-source yet. */
+const rawJson = JSON as unknown as { rawJSON(text: string): unknown };
+
+/** A command as Go reads it: int64 keeps its digits, bytes are base64. */
+function commandText(command: object): string {
+  return JSON.stringify(command, (_, value: unknown) => {
+    if (typeof value === 'bigint') return rawJson.rawJSON(String(value));
+    return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+  });
 }
 
 /** Sends commands to a host's stdin and matches the answers of its stdout by id. */
@@ -101,7 +128,7 @@ function commandLine(child: ChildProcess): <T>(op: string, parts?: object) => Pr
     const call = Promise.withResolvers<unknown>();
     lastId += 1;
     waiting.set(lastId, call);
-    stdin.write(`${JSON.stringify({ ...parts, id: lastId, op })}\n`);
+    stdin.write(`${commandText({ ...parts, id: lastId, op })}\n`);
     return (await call.promise) as T;
   };
 }
@@ -126,6 +153,7 @@ export function startHost(binary: string): GoHost {
       launches += 1;
       const name = `plugin-${launches}`;
       const started = await ask<Pick<LaunchedPlugin, 'pid' | 'startMs' | 'network' | 'address'>>('launch', {
+        type: 'ipfilter',
         ...options,
         name,
       });
@@ -135,6 +163,8 @@ export function startHost(binary: string): GoHost {
         checkIP: (ip, protocol) => of('checkIP', { ip, protocol }),
         burst: (ips, protocol) => of('burst', { ips, protocol }),
         reload: () => of('reload'),
+        call: (method, ...args) => of('call', { method, args }),
+        methods: () => of('methods'),
         health: () => of('health'),
         exited: () => of('exited'),
         kill: () => of('kill'),
@@ -143,6 +173,7 @@ export function startHost(binary: string): GoHost {
     },
     versions: () => ask('versions'),
     sftp: (login) => ask('sftp', login),
+    user: (json) => ask('user', { json: typeof json === 'string' ? new TextEncoder().encode(json) : json }),
     async killHard() {
       child.kill('SIGKILL');
       await closed;

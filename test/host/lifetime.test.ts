@@ -33,7 +33,7 @@ describe.skipIf(noGo !== undefined)(`lifetime${noGo ? ` (${noGo})` : ''}`, () =>
     for (const host of hosts) {
       const first = await host.launch({ ...fixture, autoMtls: true });
       const second = await host.launch({ ...fixture, autoMtls: false });
-      const otherRole = await host.launch({ ...fixture, autoMtls: true, cookie: authCookie });
+      const otherRole = await host.launch({ ...fixture, autoMtls: true, type: 'auth' });
       plugins.push(first, second, otherRole);
     }
     await delay(35_000);
@@ -79,6 +79,3 @@ describe.skipIf(noGo !== undefined)(`lifetime${noGo ? ` (${noGo})` : ''}`, () =>
     },
   );
 });
-
-/** SFTPGo's magic cookie of auth plugins. */
-const authCookie = { key: 'SFTPGO_PLUGIN_AUTH', value: 'd1ed507d-d2be-4a38-a460-6fe0b2cc7efc' };

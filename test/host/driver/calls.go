@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -9,6 +10,24 @@ import (
 	"github.com/hashicorp/go-plugin"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
+
+// checkIP asks an IP filter. The first SDKs that have one do not pass the protocol on.
+func checkIP(client any, ip, protocol string) (Outcome, error) {
+	var err error
+	switch filter := client.(type) {
+	case interface {
+		CheckIP(ip, protocol string) error
+	}:
+		err = filter.CheckIP(ip, protocol)
+	case interface{ CheckIP(ip string) error }:
+		err = filter.CheckIP(ip)
+	default:
+		return Outcome{}, fmt.Errorf("%T is no client of an IP filter", client)
+	}
+	outcome := outcomeOf(err)
+	outcome.IP = ip
+	return outcome, nil
+}
 
 type check struct {
 	Name     string `json:"name"`
@@ -21,9 +40,7 @@ func (h *host) checkIP(c check) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	outcome := outcomeOf(h.options.CheckIP(p.api, c.IP, c.Protocol))
-	outcome.IP = c.IP
-	return outcome, nil
+	return checkIP(p.api, c.IP, c.Protocol)
 }
 
 type burst struct {
@@ -39,6 +56,7 @@ func (h *host) burst(c burst) (any, error) {
 		return nil, err
 	}
 	outcomes := make([]Outcome, len(c.IPs))
+	errs := make([]error, len(c.IPs))
 	gate := make(chan struct{})
 	var calls sync.WaitGroup
 	for i, ip := range c.IPs {
@@ -46,13 +64,12 @@ func (h *host) burst(c burst) (any, error) {
 		go func(i int, ip string) {
 			defer calls.Done()
 			<-gate
-			outcomes[i] = outcomeOf(h.options.CheckIP(p.api, ip, c.Protocol))
-			outcomes[i].IP = ip
+			outcomes[i], errs[i] = checkIP(p.api, ip, c.Protocol)
 		}(i, ip)
 	}
 	close(gate)
 	calls.Wait()
-	return outcomes, nil
+	return outcomes, errors.Join(errs...)
 }
 
 func (h *host) reload(c named) (any, error) {
@@ -60,7 +77,11 @@ func (h *host) reload(c named) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return outcomeOf(h.options.Reload(p.api)), nil
+	filter, ok := p.api.(interface{ Reload() error })
+	if !ok {
+		return nil, fmt.Errorf("%T is no client of an IP filter", p.api)
+	}
+	return outcomeOf(filter.Reload()), nil
 }
 
 // health asks for the status of the service "plugin". go-plugin's own Ping only tells whether the RPC worked.

@@ -37,6 +37,10 @@ func (h *host) do(op string, command []byte) (any, error) {
 		return with(command, h.burst)
 	case "reload":
 		return with(command, h.reload)
+	case "call":
+		return with(command, h.call)
+	case "methods":
+		return with(command, h.methods)
 	case "health":
 		return with(command, h.health)
 	case "exited":

@@ -12,7 +12,9 @@ import (
 )
 
 type launch struct {
-	Name string   `json:"name"`
+	Name string `json:"name"`
+	// Type is SFTPGo's name of the plugin type; it decides the magic cookie and the client.
+	Type string   `json:"type"`
 	Cmd  string   `json:"cmd"`
 	Args []string `json:"args"`
 	// Env is all the plugin gets besides go-plugin's own variables.
@@ -20,11 +22,6 @@ type launch struct {
 	AutoMTLS bool     `json:"autoMtls"`
 	// SHA256 is hexadecimal; empty means that the file is not checked.
 	SHA256 string `json:"sha256"`
-	// Cookie replaces the magic cookie, to start the executable in another role.
-	Cookie *struct {
-		Key   string `json:"key"`
-		Value string `json:"value"`
-	} `json:"cookie"`
 }
 
 type launched struct {
@@ -36,6 +33,10 @@ type launched struct {
 }
 
 func (h *host) launch(c launch) (any, error) {
+	role, ok := h.options.Roles[c.Type]
+	if !ok {
+		return nil, fmt.Errorf("this SDK has no plugins of type %q", c.Type)
+	}
 	killFirstRunning(c.Cmd)
 	cmd := exec.Command(c.Cmd, c.Args...)
 	cmd.Env = append([]string{}, c.Env...)
@@ -43,17 +44,13 @@ func (h *host) launch(c launch) (any, error) {
 	logger := hclog.NewInterceptLogger(&hclog.LoggerOptions{Name: "plugins", Level: hclog.Trace, Output: discard{}})
 	logger.RegisterSink(logs)
 	config := &plugin.ClientConfig{
-		HandshakeConfig:  h.options.Handshake,
-		Plugins:          h.options.Plugins,
+		HandshakeConfig:  role.Handshake,
+		Plugins:          role.Plugins,
 		Cmd:              cmd,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		AutoMTLS:         c.AutoMTLS,
 		Managed:          false,
 		Logger:           logger,
-	}
-	if c.Cookie != nil {
-		config.HandshakeConfig.MagicCookieKey = c.Cookie.Key
-		config.HandshakeConfig.MagicCookieValue = c.Cookie.Value
 	}
 	if c.SHA256 != "" {
 		sum, err := hex.DecodeString(c.SHA256)
@@ -62,7 +59,9 @@ func (h *host) launch(c launch) (any, error) {
 		}
 		config.SecureConfig = &plugin.SecureConfig{Checksum: sum, Hash: sha256.New()}
 	}
-	h.options.Configure(config)
+	if h.options.Configure != nil {
+		h.options.Configure(config)
+	}
 
 	client := plugin.NewClient(config)
 	started := time.Now()
@@ -71,7 +70,7 @@ func (h *host) launch(c launch) (any, error) {
 		client.Kill()
 		return nil, err
 	}
-	api, err := protocol.Dispense(h.options.Dispense)
+	api, err := protocol.Dispense(c.Type)
 	if err != nil {
 		client.Kill()
 		return nil, err

@@ -17,17 +17,18 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Options is what differs between releases of go-plugin and of SFTPGo's SDK.
-type Options struct {
-	// Handshake is used by a launch that names no cookie of its own.
+// Role is a plugin type as an SDK describes it: what the package of that type in the SDK exports.
+type Role struct {
 	Handshake plugin.HandshakeConfig
 	Plugins   map[string]plugin.Plugin
-	// Dispense is the key of Plugins whose client CheckIP and Reload get.
-	Dispense string
-	// Configure sets what the driver's own, oldest go-plugin does not know.
+}
+
+// Options is what differs between releases of go-plugin and of SFTPGo's SDK.
+type Options struct {
+	// Roles are the plugin types that the SDK has, by their name, which is also that of the plugin in Plugins.
+	Roles map[string]Role
+	// Configure sets what the driver's own, oldest go-plugin does not know; may be nil.
 	Configure func(*plugin.ClientConfig)
-	CheckIP   func(client any, ip, protocol string) error
-	Reload    func(client any) error
 	// Commands adds operations by name; each gets the whole command and returns what its result carries.
 	Commands map[string]func(command []byte) (any, error)
 }
@@ -48,6 +49,8 @@ type Outcome struct {
 	IP      string `json:"ip,omitempty"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	// Output is what the client's method returned beside the error.
+	Output []any `json:"output,omitempty"`
 }
 
 func outcomeOf(err error) Outcome {

@@ -3,21 +3,25 @@ package main
 
 import (
 	"github.com/hashicorp/go-plugin"
+	"github.com/sftpgo/sdk/plugin/auth"
+	"github.com/sftpgo/sdk/plugin/eventsearcher"
 	"github.com/sftpgo/sdk/plugin/ipfilter"
+	"github.com/sftpgo/sdk/plugin/kms"
+	"github.com/sftpgo/sdk/plugin/notifier"
 
 	"sftpgo-plugin-serverless.test/host/driver"
 )
 
 func main() {
 	driver.Run(driver.Options{
-		Handshake: ipfilter.Handshake,
-		Plugins:   ipfilter.PluginMap,
-		Dispense:  ipfilter.PluginName,
-		Configure: func(config *plugin.ClientConfig) { config.SkipHostEnv = true },
-		CheckIP: func(client any, ip, protocol string) error {
-			return client.(ipfilter.Filter).CheckIP(ip, protocol)
+		Roles: map[string]driver.Role{
+			auth.PluginName:          {Handshake: auth.Handshake, Plugins: auth.PluginMap},
+			eventsearcher.PluginName: {Handshake: eventsearcher.Handshake, Plugins: eventsearcher.PluginMap},
+			ipfilter.PluginName:      {Handshake: ipfilter.Handshake, Plugins: ipfilter.PluginMap},
+			kms.PluginName:           {Handshake: kms.Handshake, Plugins: kms.PluginMap},
+			notifier.PluginName:      {Handshake: notifier.Handshake, Plugins: notifier.PluginMap},
 		},
-		Reload:   func(client any) error { return client.(ipfilter.Filter).Reload() },
-		Commands: map[string]func([]byte) (any, error){"sftp": sftp},
+		Configure: func(config *plugin.ClientConfig) { config.SkipHostEnv = true },
+		Commands:  map[string]func([]byte) (any, error){"sftp": sftp, "user": user},
 	})
 }

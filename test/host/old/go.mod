@@ -3,7 +3,6 @@ module sftpgo-plugin-serverless.test/host/old
 go 1.24
 
 require (
-	github.com/hashicorp/go-plugin v1.4.4
 	github.com/sftpgo/sdk v0.1.1
 	sftpgo-plugin-serverless.test/host/driver v0.0.0
 )
@@ -12,6 +11,7 @@ require (
 	github.com/fatih/color v1.13.0 // indirect
 	github.com/golang/protobuf v1.5.2 // indirect
 	github.com/hashicorp/go-hclog v1.2.0 // indirect
+	github.com/hashicorp/go-plugin v1.4.4 // indirect
 	github.com/hashicorp/yamux v0.0.0-20211028200310-0bc27b27de87 // indirect
 	github.com/mattn/go-colorable v0.1.12 // indirect
 	github.com/mattn/go-isatty v0.0.14 // indirect

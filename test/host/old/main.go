@@ -5,21 +5,27 @@ package main
 import (
 	"os"
 
-	"github.com/hashicorp/go-plugin"
+	"github.com/sftpgo/sdk/plugin/auth"
+	"github.com/sftpgo/sdk/plugin/eventsearcher"
 	"github.com/sftpgo/sdk/plugin/ipfilter"
+	"github.com/sftpgo/sdk/plugin/kms"
+	"github.com/sftpgo/sdk/plugin/metadata"
+	"github.com/sftpgo/sdk/plugin/notifier"
 
 	"sftpgo-plugin-serverless.test/host/driver"
 )
 
 func main() {
-	// This release always hands its own environment to the plugin and has no switch for it.
+	// These hosts always hand their own environment to the plugin, and their go-plugin has no switch for it.
 	os.Clearenv()
 	driver.Run(driver.Options{
-		Handshake: ipfilter.Handshake,
-		Plugins:   ipfilter.PluginMap,
-		Dispense:  ipfilter.PluginName,
-		Configure: func(*plugin.ClientConfig) {},
-		CheckIP:   func(client any, ip, _ string) error { return client.(ipfilter.Filter).CheckIP(ip) },
-		Reload:    func(client any) error { return client.(ipfilter.Filter).Reload() },
+		Roles: map[string]driver.Role{
+			auth.PluginName:          {Handshake: auth.Handshake, Plugins: auth.PluginMap},
+			eventsearcher.PluginName: {Handshake: eventsearcher.Handshake, Plugins: eventsearcher.PluginMap},
+			ipfilter.PluginName:      {Handshake: ipfilter.Handshake, Plugins: ipfilter.PluginMap},
+			kms.PluginName:           {Handshake: kms.Handshake, Plugins: kms.PluginMap},
+			metadata.PluginName:      {Handshake: metadata.Handshake, Plugins: metadata.PluginMap},
+			notifier.PluginName:      {Handshake: notifier.Handshake, Plugins: notifier.PluginMap},
+		},
 	})
 }
