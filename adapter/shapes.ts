@@ -89,6 +89,11 @@ export interface HttpAnswer {
   readonly body: Uint8Array;
   /** The version that ran, said by the platform and not by the code (Lambda's ExecutedVersion). */
   readonly executed?: string;
+  /**
+   * Closes the connection that this came over. For an answer that does not fit its request: if one answer too many
+   * came over the connection, every later call on it would get the answer of the one before.
+   */
+  discard?(): void;
 }
 
 /** Carries an HTTP request to one function and its answer back; knows nothing of signatures. */

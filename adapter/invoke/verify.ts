@@ -30,6 +30,7 @@ export async function verify(
   try {
     verified = await verifyAnswer(answer, { request: { method: 'POST', ...message }, keys, crypto });
   } catch (error) {
+    answer.discard?.();
     if (error instanceof PluginError && error.code === 'ANSWER_UNSIGNED' && answer.status === 401) {
       log.warn('a function answered 401, unsigned: it may not know the key of this adapter', {
         function: functionName,

@@ -26,6 +26,8 @@ export interface FunctionServer {
   readonly url: string;
   /** What came in, oldest first. */
   readonly requests: readonly RequestMessage[];
+  /** How many connections were opened. */
+  readonly connections: number;
   /** Whoever answers in place of the plugin; undefined: the plugin. */
   intercept: Interceptor | undefined;
   /** An answer to one request, signed by the function's key or another one. */
@@ -95,11 +97,18 @@ export async function startFunction(options: FunctionServerOptions): Promise<Fun
     answer(incoming, outgoing).catch(() => incoming.socket.destroy());
   };
   const server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const served: FunctionServer = {
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     requests,
+    get connections() {
+      return connections;
+    },
     intercept: undefined,
     async sign(request, { status = 200, headers = {}, body = '{}' } = {}, signing = {}) {
       const message: AnswerMessage = {

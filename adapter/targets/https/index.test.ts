@@ -213,3 +213,29 @@ test('plain http goes to loopback even where a resolver says otherwise', async (
   expect(await looked('127.0.0.1', false)).toEqual([null, '127.0.0.1', 4]);
   expect(await looked('127.9.9.9', true)).toEqual([null, [{ address: '127.9.9.9', family: 4 }]]);
 });
+
+test('unfinished answers together hold a bounded number of bytes, and what is refused for it is overload', async () => {
+  const waiting: (() => void)[] = [];
+  const address = await httpAt((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-length': 100_001 });
+    response.write(Buffer.alloc(100_000));
+    waiting.push(() => response.end('.'));
+  });
+  const opened = httpsTarget(address, { maxUnfinishedBytes: 250_000 });
+  undo.push(() => opened.close());
+  const answers = Array.from({ length: 3 }, () =>
+    send(opened).then(
+      () => 'answered',
+      (error: { code?: string }) => {
+        for (const end of waiting) end();
+        return error.code;
+      },
+    ),
+  );
+  expect((await Promise.all(answers)).sort()).toEqual(['OVERLOADED', 'answered', 'answered']);
+  const again = send(opened);
+  await expect.poll(() => waiting.length).toBe(4);
+  waiting[3]?.();
+  expect((await again).body.byteLength).toBe(100_001);
+});

@@ -3,7 +3,7 @@ import { PluginError } from '../../../proto/error.ts';
 import { normaliseAddress } from '../../../proto/lock/address.ts';
 import type { Target } from '../../shapes.ts';
 import { loopbackLookup } from './loopback.ts';
-import { post } from './send.ts';
+import { maxUnfinishedBytes, post } from './send.ts';
 
 /** Connections kept open per function; SFTPGo has at most 250 calls of a type in flight. */
 const maxSockets = 256;
@@ -14,7 +14,10 @@ const maxSockets = 256;
  *
  * Takes the address of the lock and, for a private CA, its PEM text. Throws LOCK_INVALID for a bad address.
  */
-export function httpsTarget(address: string, options: { caPem?: string | undefined } = {}): Target {
+export function httpsTarget(
+  address: string,
+  options: { caPem?: string | undefined; maxUnfinishedBytes?: number } = {},
+): Target {
   const normalised = normaliseAddress(address);
   if ('problem' in normalised) {
     throw new PluginError('LOCK_INVALID', {
@@ -25,6 +28,7 @@ export function httpsTarget(address: string, options: { caPem?: string | undefin
   }
   const origin = normalised.href;
   const secure = origin.startsWith('https:');
+  const unfinished = { bytes: 0, maxBytes: options.maxUnfinishedBytes ?? maxUnfinishedBytes };
   let client: Promise<{ request: Parameters<typeof post>[0]; agent: Agent }> | undefined;
   const open = async () => {
     const common = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
@@ -41,7 +45,7 @@ export function httpsTarget(address: string, options: { caPem?: string | undefin
     async send(message, _pin, signal) {
       client ??= open();
       const { request, agent } = await client;
-      return await post(request, agent, message, signal);
+      return await post(request, agent, message, signal, unfinished);
     },
     async close() {
       (await client)?.agent.destroy();

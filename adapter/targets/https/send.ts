@@ -5,6 +5,15 @@ import type { HeaderList, HttpAnswer, HttpMessage } from '../../shapes.ts';
 /** Lambda's limit for a synchronous answer, used for every target so that functions can move. */
 export const maxAnswerBytes = 6 * 1024 * 1024;
 
+/** What the unfinished answers of one target may hold together: an endless stream on every socket must not end us. */
+export const maxUnfinishedBytes = 128 * 1024 * 1024;
+
+/** The bytes that the unfinished answers of one target hold, and how many they may. */
+export interface Unfinished {
+  bytes: number;
+  readonly maxBytes: number;
+}
+
 type RequestFunction = (url: URL, options: RequestOptions) => ClientRequest;
 
 /** UNREACHABLE that says whether the function may have run: a retry policy must know. */
@@ -27,13 +36,15 @@ export class UnreachableError extends PluginError {
 /**
  * One POST over a kept-alive connection of `agent`. Redirects are not followed: their answer is unsigned.
  *
- * Throws UNREACHABLE (network, TLS, an answer over 6 MiB) and DEADLINE when `signal` aborts.
+ * Throws UNREACHABLE (network, TLS, an answer over 6 MiB), OVERLOADED when the unfinished answers hold more than
+ * they may, and DEADLINE when `signal` aborts.
  */
 export async function post(
   request: RequestFunction,
   agent: Agent,
   message: HttpMessage,
   signal: AbortSignal,
+  unfinished: Unfinished = { bytes: 0, maxBytes: maxUnfinishedBytes },
 ): Promise<HttpAnswer> {
   const url = new URL(message.url);
   const outgoing = request(url, {
@@ -49,8 +60,14 @@ export async function post(
   outgoing.end(message.body);
   try {
     const incoming = await responseTo(outgoing);
-    const body = await readBody(incoming);
-    return { status: incoming.statusCode ?? 0, headers: headersOf(incoming), body };
+    const { socket } = incoming;
+    const body = await readBody(incoming, unfinished);
+    return {
+      status: incoming.statusCode ?? 0,
+      headers: headersOf(incoming),
+      body,
+      discard: () => void socket.destroy(),
+    };
   } catch (cause) {
     outgoing.destroy();
     if (signal.aborted) {
@@ -92,17 +109,32 @@ function whenConnected(outgoing: ClientRequest, event: 'connect' | 'secureConnec
   return () => connected;
 }
 
-async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+async function readBody(incoming: IncomingMessage, unfinished: Unfinished): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    length += chunk.byteLength;
-    if (length > maxAnswerBytes) {
-      throw new UnreachableError(`an answer is longer than ${maxAnswerBytes} bytes`, false, undefined);
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      length += chunk.byteLength;
+      unfinished.bytes += chunk.byteLength;
+      if (length > maxAnswerBytes) {
+        throw new UnreachableError(`an answer is longer than ${maxAnswerBytes} bytes`, false, undefined);
+      }
+      if (unfinished.bytes > unfinished.maxBytes) throw tooMuch(unfinished);
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } finally {
+    unfinished.bytes -= length;
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+}
+
+/** Not UNREACHABLE: that many large answers at once must not buy a verdict (docs/reliability.md). */
+function tooMuch({ maxBytes }: Unfinished): PluginError {
+  return new PluginError('OVERLOADED', {
+    happened: `the unfinished answers of a function hold more than ${maxBytes} bytes`,
+    expected: 'answers of a few kilobytes',
+    remedy: 'Look at what answers at the address in the lock.',
+  });
 }
 
 function headersOf(incoming: IncomingMessage): HeaderList {
