@@ -59,7 +59,7 @@ test.concurrent('start, call, misbehave in every way, flush, end: with AutoMTLS'
   await put('stdout');
   await put('exception');
   await put('rejection');
-  process.kill(client.pid, 'SIGINT');
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.kill(client.pid, signal);
   await put('log');
   const { output } = await client.call(KV.method.get, { key: 'pid' });
   expect(Buffer.from(output.value).toString()).toBe(String(client.pid));
@@ -68,13 +68,23 @@ test.concurrent('start, call, misbehave in every way, flush, end: with AutoMTLS'
   await expect.poll(() => log).toContainEqual(['error', 'uncaught exception']);
   await expect.poll(() => log).toContainEqual(['error', 'unhandled rejection']);
   await expect.poll(() => log).toContainEqual(['error', 'a line for the host']);
-  await expect.poll(() => log.some(([, message]) => message.startsWith('interrupt ignored'))).toBe(true);
+  await expect.poll(() => log.filter(([, message]) => message.startsWith('signal ignored')).length).toBe(3);
+  expect(log.some(([, message]) => message.startsWith('Debugger listening'))).toBe(false);
   expect(client.exited).toBe(false);
   expect(await client.kill()).toEqual({ code: 0, signal: null });
   expect(client.exited).toBe(true);
   expect(readFileSync(flush, 'utf8')).toBe('flushed');
   expect(existsSync(dirname(client.address))).toBe(false);
   expect(log.some(([, message]) => message === 'plugin failed to exit gracefully')).toBe(false);
+});
+
+test.concurrent('SIGTERM ends it in order: what was left is stored, the socket is removed', async (context) => {
+  const flush = join(folder, 'flush-at-sigterm');
+  const { client } = await start(context, { env: { FIXTURE_FLUSH: flush } });
+  process.kill(client.pid, 'SIGTERM');
+  expect(await client.done).toEqual({ code: 0, signal: null });
+  expect(readFileSync(flush, 'utf8')).toBe('flushed');
+  expect(existsSync(dirname(client.address))).toBe(false);
 });
 
 test.concurrent('a burst of 20,000 lines neither ends the plugin nor stops its answers', async (context) => {

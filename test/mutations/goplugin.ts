@@ -152,10 +152,31 @@ const rows: readonly (readonly [
   ],
   [
     'server/process/own-process.ts',
-    "process.on('SIGINT', onInterrupt);",
-    '',
+    "['SIGINT', 'SIGHUP', 'SIGUSR1']",
+    "['SIGHUP', 'SIGUSR1']",
     'process.test.ts',
     "Ctrl-C in the host's terminal ends the plugin",
+  ],
+  [
+    'server/process/own-process.ts',
+    "['SIGINT', 'SIGHUP', 'SIGUSR1']",
+    "['SIGINT', 'SIGUSR1']",
+    'process.test.ts',
+    'a reload that is sent to the whole group ends the plugin, and SFTPGo lets everybody in',
+  ],
+  [
+    'server/process/own-process.ts',
+    "['SIGINT', 'SIGHUP', 'SIGUSR1']",
+    "['SIGINT', 'SIGHUP']",
+    'process.test.ts',
+    "rotating the host's log opens Node's debugger to every user of the machine",
+  ],
+  [
+    'server/process/own-process.ts',
+    "process.on('SIGTERM', onTerminate);",
+    '',
+    'process.test.ts',
+    'each stop of the service leaves a folder behind and stores nothing',
   ],
   [
     'server/process/own-process.ts',

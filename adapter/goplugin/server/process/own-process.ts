@@ -24,16 +24,21 @@ export interface ProcessOwner {
 /** How long the last log lines may take to leave. */
 const lastLinesMaxMs = 200;
 
+/** Signals that are meant for the host. */
+const hostSignals = ['SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
+
 /**
  * Makes this process behave as a plugin's. Call it first, before `serve`, in a process that is nothing but the
  * plugin:
  *
  * - stdout and console go to the log;
- * - SIGINT is ignored, as a terminal sends it to the host's whole group; SIGTERM keeps its default;
+ * - SIGINT, SIGHUP and SIGUSR1 are ignored: they are commands to the host (end, reload, rotate the log), which a
+ *   terminal or `systemctl kill` sends to its plugins too. By default the first two would end the process, and
+ *   SIGUSR1 would open Node's debugger to every user of the machine;
  * - an uncaught exception or unhandled rejection is logged and the process lives on: to a host a dead plugin is
  *   worse than a failed call;
- * - it ends when the host asked (Shutdown), when no host ever connected, when the parent changes and when
- *   stderr is broken (EPIPE). Nothing else ends it. The socket is removed at the end.
+ * - it ends when the host asked (Shutdown), when no host ever connected, when the parent changes, when stderr is
+ *   broken (EPIPE) and at SIGTERM. Nothing else ends it. The socket is removed at the end.
  *
  * @returns the owner; `follow` gives it the server once there is one
  */
@@ -51,7 +56,9 @@ export function ownProcess(options: OwnProcessOptions): ProcessOwner {
     await log.flush(lastLinesMaxMs);
     exit(0);
   };
-  const onInterrupt = () => log.trace('interrupt ignored: the host decides about the end');
+  const onHostSignal = (signal: NodeJS.Signals) =>
+    log.trace('signal ignored: it is for the host', { signal });
+  const onTerminate = () => void leave('SIGTERM');
   const onUncaught = (error: unknown) => log.error('uncaught exception', { error });
   const onRejected = (error: unknown) => log.error('unhandled rejection', { error });
   const onExit = () => server?.close();
@@ -59,7 +66,8 @@ export function ownProcess(options: OwnProcessOptions): ProcessOwner {
   const unguard = guardStdout(log);
   const unwatch = watchParent(() => void leave('the parent process has changed'), options.parentPollMs);
   log.onBroken(() => void leave('nobody reads stderr'));
-  process.on('SIGINT', onInterrupt);
+  for (const signal of hostSignals) process.on(signal, onHostSignal);
+  process.on('SIGTERM', onTerminate);
   process.on('uncaughtException', onUncaught);
   process.on('unhandledRejection', onRejected);
   process.on('exit', onExit);
@@ -78,7 +86,8 @@ export function ownProcess(options: OwnProcessOptions): ProcessOwner {
     release() {
       unguard();
       unwatch();
-      process.off('SIGINT', onInterrupt);
+      for (const signal of hostSignals) process.off(signal, onHostSignal);
+      process.off('SIGTERM', onTerminate);
       process.off('uncaughtException', onUncaught);
       process.off('unhandledRejection', onRejected);
       process.off('exit', onExit);
