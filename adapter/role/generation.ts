@@ -1,7 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { PluginError } from '../../proto/error.ts';
+import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { pluginTypes } from '../../proto/plugin-types.ts';
 import { nodeCrypto, nodeVerifyingKey } from '../../proto/signature/node.ts';
+import type { VerifyingKey } from '../../proto/signature/port.ts';
 import type { RoleFiles } from '../config/load-role.ts';
 import type { SectionName } from '../config/schema.ts';
 import { FunctionClock } from '../invoke/clock.ts';
@@ -10,7 +12,7 @@ import { createInvoke } from '../invoke/index.ts';
 import { probe } from '../invoke/probe.ts';
 import { compose } from '../policies/compose.ts';
 import { policiesOf } from '../policies/index.ts';
-import type { Handler, Verifier } from '../shapes.ts';
+import { AnswerError, type Handler, type Verifier } from '../shapes.ts';
 import { openTarget } from '../targets/index.ts';
 
 /** A role as one reading of its files made it: a handler with what belongs to it. */
@@ -22,6 +24,8 @@ export interface Generation {
   readonly proof: string;
   /** Marks what the policies remember as stale. */
   reload(): Promise<void>;
+  /** Calls under way are answered by these keys only: the others have left the lock. */
+  keepKeys(listed: LockedFunction['keys']): void;
   close(): Promise<void>;
 }
 
@@ -31,20 +35,23 @@ export function identityOf(files: RoleFiles): string {
   return JSON.stringify([section, locked, identity.keyid, caPem, folder, local]);
 }
 
-/** Builds the handler of a role. Throws LOCK_INVALID for a target or key that cannot be used. */
-export function createGeneration<T extends SectionName>(type: T, files: RoleFiles<T>, log: Log): Generation {
+/**
+ * Builds the handler of a role. `onProved` is told after each answer of the function itself, not of a cache: is
+ * the code that answered the locked one? Throws LOCK_INVALID for a target or key that cannot be used.
+ */
+export function createGeneration<T extends SectionName>(
+  type: T,
+  files: RoleFiles<T>,
+  log: Log,
+  onProved: (proved: boolean) => void = () => undefined,
+): Generation {
   const { functionName, locked, section } = files;
   const { target, verifier, proof, ownKeys } = openTarget(functionName, locked, {
     caPem: files.caPem,
     local: { folder: files.folder, caller: files.caller, config: files.local, log },
     probe: (signal) => probe(connection, pluginTypes[type].service.typeName, signal),
   });
-  const keys = new Map(
-    locked.keys.map(({ kty, crv, x }) => {
-      const key = nodeVerifyingKey({ kty, crv, x });
-      return [key.keyid, key];
-    }),
-  );
+  const keys = verifyingKeys(locked.keys);
   const connection: Connection = {
     functionName,
     target,
@@ -61,14 +68,45 @@ export function createGeneration<T extends SectionName>(type: T, files: RoleFile
     files,
     verifier,
     proof,
-    handle: compose(policies, onlyHandled(functionName, new Set(locked.handles), createInvoke(connection))),
+    handle: compose(
+      policies,
+      onlyHandled(functionName, new Set(locked.handles), watched(createInvoke(connection), onProved)),
+    ),
     async reload() {
       for (const policy of policies) await policy.reload?.();
+    },
+    keepKeys(listed) {
+      const kept = verifyingKeys(listed);
+      for (const keyid of keys.keys()) if (!kept.has(keyid)) keys.delete(keyid);
     },
     async close() {
       for (const policy of policies) await policy.close?.();
       await target.close();
     },
+  };
+}
+
+function verifyingKeys(listed: LockedFunction['keys']): Map<string, VerifyingKey> {
+  return new Map(
+    listed.map(({ kty, crv, x }) => {
+      const key = nodeVerifyingKey({ kty, crv, x });
+      return [key.keyid, key];
+    }),
+  );
+}
+
+/** A signed error is an answer of the locked code too; of an unreachable function nothing new is known. */
+function watched(next: Handler, onProved: (proved: boolean) => void): Handler {
+  return async (call) => {
+    try {
+      const reply = await next(call);
+      onProved(true);
+      return reply;
+    } catch (error) {
+      if (error instanceof AnswerError) onProved(true);
+      if (error instanceof PluginError && error.code === 'DRIFT') onProved(false);
+      throw error;
+    }
   };
 }
 

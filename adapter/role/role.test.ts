@@ -207,3 +207,28 @@ test('who asks for the generation, as `verify` does, gets it or what is wrong', 
   await rm(folder.configPath);
   await expect(role.current()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
 });
+
+test('health: not serving while files are wrong or the code has drifted; what a cache says changes nothing', async () => {
+  const told: boolean[] = [];
+  const watched = new Role({
+    type: 'ipfilter',
+    configPath: folder.configPath,
+    log,
+    pollMs,
+    onServing: (serving) => told.push(serving),
+  });
+  const ask = async (ip: string) => await codeOf(watched.handle(call(ip)));
+  await rm(folder.configPath);
+  await watched.refresh();
+  expect(told).toEqual([false]);
+  await folder.configure();
+  await watched.refresh();
+  expect([await ask('198.51.100.7'), told]).toEqual(['answered', [false, true]]);
+  served.intercept = async (request) =>
+    await served.sign(request, { headers: { 'plugin-version': 'f'.repeat(64) } });
+  expect([await ask('198.51.100.8'), told]).toEqual(['DRIFT', [false, true, false]]);
+  expect([await ask('198.51.100.7'), told]).toEqual(['answered', [false, true, false]]);
+  served.intercept = undefined;
+  expect([await ask('198.51.100.8'), told]).toEqual(['answered', [false, true, false, true]]);
+  await watched.close();
+});

@@ -5,7 +5,7 @@ import { loadRole } from '../config/load-role.ts';
 import { stampOf } from '../config/read-file.ts';
 import type { SectionName } from '../config/schema.ts';
 import type { Log } from '../invoke/connection.ts';
-import { AnswerError, type Call, type Reply } from '../shapes.ts';
+import type { Call, Reply } from '../shapes.ts';
 import { createGeneration, type Generation, identityOf } from './generation.ts';
 
 /** How often files are looked at; a key that leaves the lock is out of force after at most this. */
@@ -77,15 +77,7 @@ export class Role<T extends SectionName> {
     const { timeout } = section;
     const deadlineMs =
       timeout === undefined ? call.deadlineMs : Math.min(call.deadlineMs, performance.now() + timeout);
-    try {
-      const reply = await this.#generation.handle({ ...call, deadlineMs });
-      if (reply.facts) this.#tellServing(true);
-      return reply;
-    } catch (error) {
-      if (error instanceof AnswerError) this.#tellServing(true);
-      if (error instanceof PluginError && error.code === 'DRIFT') this.#tellServing(false);
-      throw error;
-    }
+    return await this.#generation.handle({ ...call, deadlineMs });
   }
 
   #tellServing(serving: boolean): void {
@@ -131,7 +123,7 @@ export class Role<T extends SectionName> {
       if (previous && identityOf(previous.files) === identityOf(files)) {
         this.#generation = { ...previous, files };
       } else {
-        this.#generation = createGeneration(type, files, log);
+        this.#generation = createGeneration(type, files, log, (proved) => this.#tellServing(proved));
         log.info('serving', {
           type,
           function: files.functionName,
