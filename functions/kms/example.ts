@@ -1,7 +1,7 @@
 /**
- * The example of docs/kms.md: one alias, whose key may be exchanged, and the encryption context `app`.
+ * The example of docs/kms.md: one alias, whose key may change, and the encryption context `app`.
  */
-import { awsKms } from 'sftpgo-plugin-serverless/functions/kms';
+import { awsKms } from './index.ts';
 
 export default awsKms({
   keys: ['alias/sftpgo'],
