@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { callCommand } from './call.ts';
-import { hostConfigCommand } from './host-config.ts';
+import { hostConfigCommand } from './host-config/index.ts';
 import { keysCommand } from './keys/index.ts';
 import { explain } from './output.ts';
 import { schemaCommand } from './schema.ts';
