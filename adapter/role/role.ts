@@ -5,6 +5,7 @@ import { loadRole } from '../config/load-role.ts';
 import { stampOf } from '../config/read-file.ts';
 import type { SectionName } from '../config/schema.ts';
 import type { Log } from '../invoke/connection.ts';
+import { withinDeadline } from '../policies/shared/deadline.ts';
 import type { Call, Reply } from '../shapes.ts';
 import { createGeneration, type Generation, identityOf } from './generation.ts';
 
@@ -41,6 +42,8 @@ export class Role<T extends SectionName> {
   /** The reading under way; calls before the first one wait for it. */
   #loading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Are the files being looked at? */
+  #polling = false;
   #expiryLoggedAt = Number.NEGATIVE_INFINITY;
   /** What `onServing` was told last. */
   #serving: boolean | undefined;
@@ -65,10 +68,11 @@ export class Role<T extends SectionName> {
 
   /** Answers a call, or throws the PluginError that says why not. */
   async handle(call: Call): Promise<Reply> {
-    if (this.#generation === undefined) await this.#loading;
+    // in time also where a file system hangs
+    if (this.#generation === undefined) await withinDeadline(call, async () => await this.#loading);
     if (this.#generation === undefined) throw this.#problem?.error ?? notStarted();
     if (call.method.name === 'Reload') {
-      await this.refresh();
+      await withinDeadline(call, () => this.refresh());
       await this.#generation.reload();
       this.#options.log.info('reloaded: what is remembered is asked again', { type: this.#options.type });
     }
@@ -101,6 +105,17 @@ export class Role<T extends SectionName> {
   }
 
   async #poll(): Promise<void> {
+    // a file system that hangs must not take one thread of the pool after the other
+    if (this.#polling) return;
+    this.#polling = true;
+    try {
+      await this.#look();
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  async #look(): Promise<void> {
     if (this.#generation === undefined || this.#problem || (await this.#changed(this.#generation))) {
       await this.refresh();
     }
@@ -131,6 +146,7 @@ export class Role<T extends SectionName> {
           seq: String(files.seq),
           evidence: this.#generation.proof,
         });
+        if (previous?.files.functionName === files.functionName) previous.keepKeys(files.locked.keys);
         if (previous) setTimeout(() => void previous.close(), retireMs).unref();
       }
       if (this.#problem) log.info('the files are in order again', { config: configPath });
