@@ -4,7 +4,18 @@
  */
 export type { ConnectCode } from '../../proto/codes.ts';
 export type { FsEvent, LogEvent, ProviderEvent } from '../../proto/gen/wire.ts';
+export { type Auth, type AuthPlugin, auth } from './auth.ts';
 export type { Context } from './context.ts';
+export {
+  type Asking,
+  type AskOptions,
+  ask,
+  askCode,
+  askPassword,
+  type DialogueAnswer,
+  type DialogueStep,
+  type Question,
+} from './dialogue.ts';
 export type { Duration } from './duration.ts';
 export type {
   EventSearch,
@@ -18,6 +29,16 @@ export { FunctionError } from './function-error.ts';
 export { type IPFilter, type IPFilterPlugin, type IPRequest, ipfilter } from './ipfilter.ts';
 export { type KMS, type KMSPlugin, type KMSRequest, kms } from './kms.ts';
 export type { Log, LogFields } from './log.ts';
+export {
+  accept,
+  denyLogin,
+  type Login,
+  type LoginAnswer,
+  type PasswordLogin,
+  type PublicKeyLogin,
+  type TLSCertLogin,
+  type UserRecord,
+} from './login.ts';
 export {
   type FileName,
   type FileTime,

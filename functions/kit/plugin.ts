@@ -18,7 +18,8 @@ export type SignedHeaders = ReadonlyMap<string, string>;
 /** One RPC of a plugin: its tables, and the author's code behind a function that decodes nothing. */
 export interface Rpc<Env> {
   readonly table: MethodTable;
-  run(input: never, context: Context<Env>, signed: SignedHeaders): Promise<Outcome>;
+  /** `secret`: the function's private key in base64url, to derive other keys from. */
+  run(input: never, context: Context<Env>, signed: SignedHeaders, secret: string): Promise<Outcome>;
 }
 
 /** A plugin as its type describes it; the entries (Workers, Node) make it reachable. */

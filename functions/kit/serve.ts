@@ -60,7 +60,7 @@ export async function serveCall<Env>(incoming: Incoming<Env>): Promise<Response>
   const outcome =
     clock === 'skewed'
       ? refusal('failed_precondition', 'the clocks differ too much', { [pluginHeaders.refused]: 'time' })
-      : await run(message, rpc, incoming, arrivedMs, log);
+      : await run(message, rpc, incoming, arrivedMs, log, settings.secret);
   const answer = encode(outcome, rpc, performance.now() - startedMs, log, runtime.maxAnswerBytes);
   return signedResponse(answer, message, settings, runtime);
 }
@@ -100,6 +100,7 @@ async function run<Env>(
   incoming: Incoming<Env>,
   arrivedMs: number,
   log: Log,
+  secret: string,
 ): Promise<Outcome> {
   if (rpc === undefined) return refusal('unimplemented', 'this plugin has no such RPC');
   const header = new Map(message.headers);
@@ -124,7 +125,7 @@ async function run<Env>(
   const signed = new Map([...header].filter(([name]) => name.startsWith('plugin-')));
   return await runUntil(
     deadlineMs,
-    (signal) => guarded(rpc, input, { env, id, signal, deadlineMs, waitUntil, log }, signed),
+    (signal) => guarded(rpc, input, { env, id, signal, deadlineMs, waitUntil, log }, signed, secret),
     refusal('deadline_exceeded', 'the function was not done in time'),
   );
 }
@@ -144,9 +145,10 @@ async function guarded<Env>(
   input: object,
   context: Context<Env>,
   signed: SignedHeaders,
+  secret: string,
 ): Promise<Outcome> {
   try {
-    return await rpc.run(input as never, context, signed);
+    return await rpc.run(input as never, context, signed, secret);
   } catch (thrown) {
     if (thrown instanceof FunctionError) return refusal(thrown.code, thrown.message);
     context.log.error('the handler threw', describeThrown(thrown));

@@ -14,6 +14,8 @@ export interface Settings {
   readonly callers: KeyRing;
   /** PLUGIN_KEY: the function's own private key as JWK. */
   readonly key: SigningKey;
+  /** The private part of that key, base64url: what plugins seal with is derived from it. */
+  readonly secret: string;
   /** PLUGIN_URL: the address in the lock, where a proxy hides it from the function. */
   readonly publicUrl?: string;
   /** Of the calls that were accepted under these settings. */
@@ -37,6 +39,7 @@ export async function readSettings(env: unknown, runtime: Runtime): Promise<Sett
     functionName,
     callers: keyRing(await Promise.all(callers.map((jwk) => runtime.verifyingKey(jwk)))),
     key: await runtime.signingKey(key),
+    secret: key.d,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     nonces: new NonceMemory({ maxEntries: maxNonces }),
   };

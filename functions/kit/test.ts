@@ -1,4 +1,5 @@
 import type { Plugin } from './plugin.ts';
+import { type AuthCalls, authCalls } from './test-calls/auth.ts';
 import { type EventsearcherCalls, eventsearcherCalls } from './test-calls/eventsearcher.ts';
 import { type IPFilterCalls, ipfilterCalls } from './test-calls/ipfilter.ts';
 import { type KMSCalls, kmsCalls } from './test-calls/kms.ts';
@@ -6,6 +7,7 @@ import { type MetadataCalls, metadataCalls } from './test-calls/metadata.ts';
 import { type NotifierCalls, notifierCalls } from './test-calls/notifier.ts';
 import { type CallOptions, type Run, runner } from './test-calls/run.ts';
 
+export type { AuthCalls, CheckedLogin, CheckedStep } from './test-calls/auth.ts';
 export type { EventsearcherCalls } from './test-calls/eventsearcher.ts';
 export type { CheckedIP, IPFilterCalls } from './test-calls/ipfilter.ts';
 export type { KMSCalls } from './test-calls/kms.ts';
@@ -15,6 +17,7 @@ export type { CallOptions } from './test-calls/run.ts';
 
 /** The RPCs of each type of plugin, as {@link call} offers them. */
 export interface CallsOf {
+  readonly auth: AuthCalls;
   readonly ipfilter: IPFilterCalls;
   readonly kms: KMSCalls;
   readonly notifier: NotifierCalls;
@@ -23,6 +26,7 @@ export interface CallsOf {
 }
 
 const callsOf: { readonly [T in keyof CallsOf]: (run: Run) => CallsOf[T] } = {
+  auth: authCalls,
   ipfilter: ipfilterCalls,
   kms: kmsCalls,
   notifier: notifierCalls,

@@ -15,13 +15,14 @@ export interface CallOptions<Env> {
 }
 
 /** Runs one RPC of a plugin without keys, servers or a network. Rejects with what the handler threw. */
-export type Run = (rpc: string, input: object) => Promise<Outcome>;
+export type Run = (rpc: string, input: object, headers?: SignedHeaders) => Promise<Outcome>;
 
 /** Prepares a plugin for a test. */
 export function runner<Env>(plugin: Plugin<Env>, options: CallOptions<Env>): Run {
   const { env = {} as Env, timeoutMs = 20_000, instance = '' } = options;
   const signed: SignedHeaders = new Map(instance === '' ? [] : [['plugin-instance', instance]]);
-  return async (rpc, input) => {
+  const secret = crypto.randomUUID();
+  return async (rpc, input, headers = signed) => {
     const found = plugin.definition.rpcs[rpc];
     if (found === undefined) throw new FunctionError('unimplemented', `this plugin has no ${rpc}`);
     const log = createLog({ rpc });
@@ -33,7 +34,7 @@ export function runner<Env>(plugin: Plugin<Env>, options: CallOptions<Env>): Run
       waitUntil: (work: Promise<unknown>) => void work.catch((thrown: unknown) => log.error(String(thrown))),
       log,
     };
-    return await found.run(input as never, context, signed);
+    return await found.run(input as never, context, headers, secret);
   };
 }
 
