@@ -5,6 +5,7 @@ import { sealLock } from '../../proto/lock/seal.ts';
 import { lockedFunction } from '../../test/support/invoke.ts';
 import { publicOf } from '../../test/support/keys.ts';
 import { lockWith, makeRoleFolder, newSigner, type RoleFolder } from '../../test/support/role-folder.ts';
+import { createCertificate } from '../goplugin/server/certificate.ts';
 import { loadRole } from './load-role.ts';
 
 let folder: RoleFolder;
@@ -35,9 +36,10 @@ test('everything a role needs, from paths relative to the configuration', async 
 });
 
 test('the CA file is read too', async () => {
-  await folder.write('ca.pem', 'a certificate');
+  const { certPem } = createCertificate();
+  await folder.write('ca.pem', certPem);
   await folder.configure([], ['https: { ca: ca.pem }']);
-  expect(await load()).toMatchObject({ caPem: 'a certificate', stamps: { length: 5 } });
+  expect(await load()).toMatchObject({ caPem: certPem, stamps: { length: 5 } });
 });
 
 test('a function that is not in the lock: the nearest one is named', async () => {

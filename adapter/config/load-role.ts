@@ -3,6 +3,7 @@ import { PluginError } from '../../proto/error.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { nodeSigningKey } from '../../proto/signature/node.ts';
 import type { SigningKey } from '../../proto/signature/port.ts';
+import { readCaFile } from './ca-file.ts';
 import { readPrivateKey } from './key-files.ts';
 import { loadLock } from './load-lock.ts';
 import { nearest } from './nearest.ts';
@@ -69,15 +70,7 @@ export async function loadRole<T extends SectionName>(
     history: config.state === undefined ? undefined : { folder: at(config.state), type },
     seqInForce,
   });
-  const ca =
-    config.https?.ca === undefined
-      ? undefined
-      : await readTextFile(at(config.https.ca), {
-          code: 'CONFIG_INVALID',
-          what: 'the CA file',
-          exposure: 'public',
-          maxBytes: maxConfigBytes,
-        });
+  const ca = config.https?.ca === undefined ? undefined : await readCaFile(at(config.https.ca));
   return {
     section,
     functionName: section.use,

@@ -1,4 +1,4 @@
-import { chown, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -52,4 +52,18 @@ test('nobody else gives files away', async () => {
   await lastAcceptedSeq(join(folder, 'made'), 'ipfilter');
   await rememberSeq(join(folder, 'made'), 'ipfilter', 1);
   expect(chown).not.toHaveBeenCalled();
+});
+
+test('the same problem has the same text each time: it is logged once a minute', async () => {
+  await mkdir(join(folder, 'ipfilter.lock-seq.json/full'), { recursive: true });
+  const problem = async () =>
+    await rememberSeq(folder, 'ipfilter', 1).catch((error: { happened?: string }) => error.happened);
+  const first = await problem();
+  expect(first).toMatch(/^the state file \S+ipfilter\.lock-seq\.json cannot be used \(E[A-Z]+\)$/);
+  expect(await problem()).toBe(first);
+});
+
+test('a damaged state file is named, in one line', async () => {
+  await writeFile(join(folder, 'ipfilter.lock-seq.json'), '{"seq":"x"}', { mode: 0o600 });
+  await expect(lastAcceptedSeq(folder, 'ipfilter')).rejects.toThrow('(it is not what the adapter wrote)');
 });

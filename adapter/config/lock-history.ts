@@ -58,9 +58,16 @@ async function giveToOwnerOf(model: string, ...paths: readonly string[]): Promis
 
 function unusable(path: string, cause: unknown): PluginError {
   return new PluginError('CONFIG_INVALID', {
-    happened: `the state file ${path} cannot be used (${cause instanceof Error ? cause.message : 'unknown'})`,
+    happened: `the state file ${path} cannot be used (${reasonOf(cause)})`,
     expected: 'a folder that the SFTPGo user can write (`state`), with files as the adapter left them',
     remedy: 'Correct its owner and mode, or move a damaged file away.',
     cause,
   });
+}
+
+/** The same text for the same problem: an error of the file system names a temporary file, another one each time. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof PluginError) return cause.happened;
+  const { code } = Object(cause);
+  return typeof code === 'string' ? code : 'it is not what the adapter wrote';
 }
