@@ -24,11 +24,13 @@ export interface LoadedLock {
 }
 
 /**
- * Reads, opens and accepts the lock: seal, seq, expiry (docs/security.md, "The lock").
+ * Reads and opens the lock: seal and form, not seq and expiry. For commands that only look something up in it.
  *
- * Throws LOCK_INVALID or LOCK_ROLLBACK; CONFIG_INVALID for the trust file or the state folder.
+ * Throws LOCK_INVALID; CONFIG_INVALID for the trust file.
  */
-export async function loadLock(files: LockFiles): Promise<LoadedLock> {
+export async function readLock(
+  files: Pick<LockFiles, 'lockPath' | 'trustPath' | 'threshold'>,
+): Promise<LoadedLock> {
   const trust = await readPublicKeys(files.trustPath, 'the trust file', 'CONFIG_INVALID');
   const signers = await Promise.all(
     trust.keys.map(async (jwk) => ({ keyid: await thumbprint(jwk, nodeCrypto), jwk })),
@@ -44,6 +46,16 @@ export async function loadLock(files: LockFiles): Promise<LoadedLock> {
     trust: signers,
     threshold: files.threshold,
   });
+  return { lock, stamps: [trust.stamp, sealed.stamp] };
+}
+
+/**
+ * Reads, opens and accepts the lock: seal, seq, expiry (docs/security.md, "The lock").
+ *
+ * Throws LOCK_INVALID or LOCK_ROLLBACK; CONFIG_INVALID for the trust file or the state folder.
+ */
+export async function loadLock(files: LockFiles): Promise<LoadedLock> {
+  const { lock, stamps } = await readLock(files);
   const stored = files.history ? await lastAcceptedSeq(files.history.folder, files.history.type) : 0;
   const accepted = Math.max(stored, files.seqInForce);
   if (lock.seq < accepted) {
@@ -60,7 +72,7 @@ export async function loadLock(files: LockFiles): Promise<LoadedLock> {
   if (files.history && lock.seq > stored) {
     await rememberSeq(files.history.folder, files.history.type, lock.seq);
   }
-  return { lock, stamps: [trust.stamp, sealed.stamp] };
+  return { lock, stamps };
 }
 
 /** Is this `expires` (RFC 3339) in the past? A lock without one never expires. */

@@ -1,11 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { PluginError } from '../../proto/error.ts';
+import type { PublicJwk } from '../../proto/keys/jwk.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { nodeSigningKey } from '../../proto/signature/node.ts';
 import type { SigningKey } from '../../proto/signature/port.ts';
+import { type AwsSettings, loadAwsSettings } from '../targets/lambda/settings.ts';
 import { readCaFile } from './ca-file.ts';
 import { readPrivateKey } from './key-files.ts';
-import { loadLock } from './load-lock.ts';
+import { loadLock, readLock } from './load-lock.ts';
 import { nearest } from './nearest.ts';
 import { parseConfig } from './parse.ts';
 import { type FileStamp, readTextFile } from './read-file.ts';
@@ -25,7 +27,13 @@ export interface RoleFiles<T extends SectionName = SectionName> {
   /** What the lock's expiry does to calls: `lock.onExpired`. */
   readonly onExpired: 'serve' | 'refuse';
   readonly identity: SigningKey;
+  /** The public part of `identity`: a local function is told whose calls it may answer. */
+  readonly caller: PublicJwk;
+  /** Folder of the configuration: addresses of local functions are relative to it. */
+  readonly folder: string;
+  readonly local: Config['local'];
   readonly caPem: string | undefined;
+  readonly aws: AwsSettings;
   /** Every file read: when a stamp changes, all is read again. */
   readonly stamps: readonly FileStamp[];
 }
@@ -71,6 +79,7 @@ export async function loadRole<T extends SectionName>(
     seqInForce,
   });
   const ca = config.https?.ca === undefined ? undefined : await readCaFile(at(config.https.ca));
+  const aws = await loadAwsSettings(config.aws, at);
   return {
     section,
     functionName: section.use,
@@ -79,9 +88,34 @@ export async function loadRole<T extends SectionName>(
     lockExpires: lock.expires,
     onExpired: config.lock.onExpired,
     identity: nodeSigningKey(identity.jwk),
+    caller: { kty: identity.jwk.kty, crv: identity.jwk.crv, x: identity.jwk.x },
+    folder: resolve(dirname(configPath)),
+    local: config.local,
     caPem: ca?.text,
-    stamps: [stamp, identity.stamp, ...stamps, ...(ca ? [ca.stamp] : [])],
+    aws: aws.settings,
+    stamps: [stamp, identity.stamp, ...stamps, ...(ca ? [ca.stamp] : []), ...aws.stamps],
   };
+}
+
+/**
+ * What the lock says about the function that a section uses, whether the lock is in force or not.
+ *
+ * Throws LOCK_INVALID; CONFIG_INVALID when the lock has no such function of this type.
+ */
+export async function loadLockedFunction(
+  configPath: string,
+  config: Config,
+  type: SectionName,
+  functionName: string,
+): Promise<LockedFunction> {
+  const at = (path: string) => resolve(dirname(configPath), path);
+  const lockPath = at(config.lock.file);
+  const { lock } = await readLock({
+    lockPath,
+    trustPath: at(config.trust.file),
+    threshold: config.trust.threshold,
+  });
+  return lockedFunction(lock.functions, functionName, type, { configPath, lockPath });
 }
 
 function lockedFunction(

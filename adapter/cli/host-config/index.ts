@@ -2,21 +2,20 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { loadConfig } from '../config/load-role.ts';
-import { isSectionName } from '../policies/index.ts';
-import { executablePath } from './executable.ts';
-import { hasSystemNode } from './find-node.ts';
-import { print, remark } from './output.ts';
-import { configOption } from './program.ts';
+import { loadConfig, loadLockedFunction } from '../../config/load-role.ts';
+import { executablePath } from '../executable.ts';
+import { hasSystemNode } from '../find-node.ts';
+import { print, remark } from '../output.ts';
+import { configOption } from '../program.ts';
+import { entriesOf } from './entries.ts';
+import { asEnvironment } from './environment.ts';
+import { isAtLeast, parseSftpgoVersion, type SftpgoVersion } from './sftpgo-version.ts';
 
-/** One entry of `plugins` in SFTPGo's configuration. */
-interface PluginEntry {
-  readonly type: string;
-  readonly cmd: string;
-  readonly args: readonly string[];
-  readonly sha256sum: string;
-  readonly auto_mtls: true;
-  readonly env_prefix: string;
+interface HostConfigOptions {
+  readonly config: string;
+  readonly env?: true;
+  readonly first: number;
+  readonly sftpgoVersion?: SftpgoVersion;
 }
 
 /** `host-config`: the `plugins` entries for SFTPGo, ready to paste. */
@@ -29,36 +28,41 @@ export function hostConfigCommand(): Command {
     .addOption(
       new Option('--first <n>', 'number of the first entry with --env').default(0).argParser(entryNumber),
     )
-    .action(async (options: { config: string; env?: true; first: number }) => {
+    .addOption(
+      new Option(
+        '--sftpgo-version <version>',
+        'refuse or leave out what this release does not know, as 2.5.6 (default: the newest)',
+      ).argParser(sftpgoVersion),
+    )
+    .action(async (options: HostConfigOptions) => {
       const { config } = await loadConfig(options.config);
       const cmd = executablePath();
       const sha256sum = createHash('sha256')
         .update(await readFile(cmd))
         .digest('hex');
       const ownNode = !(await hasSystemNode());
-      const entries = Object.keys(config)
-        .filter(isSectionName)
-        .map(
-          (type): PluginEntry => ({
-            type,
-            cmd,
-            args: ['serve', '--config', resolve(options.config)],
-            sha256sum,
-            auto_mtls: true,
-            env_prefix: ownNode ? 'SFTPGO_PLUGIN_SERVERLESS_' : 'none',
-          }),
-        );
+      const { entries, remarks } = await entriesOf({
+        config,
+        cmd,
+        args: ['serve', '--config', resolve(options.config)],
+        sha256sum,
+        envPrefix: ownNode ? 'SFTPGO_PLUGIN_SERVERLESS_' : 'none',
+        version: options.sftpgoVersion,
+        locked: (type, functionName) => loadLockedFunction(options.config, config, type, functionName),
+      });
       print(
         options.env
           ? asEnvironment(entries, options.first)
           : JSON.stringify({ plugins: entries }, undefined, 2),
       );
       if (ownNode) {
+        const how = isAtLeast(options.sftpgoVersion, '2.6.0') ? 'env_prefix' : 'this release';
         remark(
           'No Node 22 or newer is in /usr/bin or /usr/local/bin: set SFTPGO_PLUGIN_SERVERLESS_NODE to the path of ' +
-            'one in the environment of SFTPGo (env_prefix hands it on).',
+            `one in the environment of SFTPGo (${how} hands it on).`,
         );
       }
+      for (const text of remarks) remark(text);
       remark('The sha256sum is that of this very file: print the entries again after an update.');
     });
 }
@@ -68,12 +72,8 @@ function entryNumber(text: string): number {
   return Number(text);
 }
 
-function asEnvironment(entries: readonly PluginEntry[], first: number): string {
-  return entries
-    .flatMap((entry, index) =>
-      Object.entries(entry).map(
-        ([key, value]) => `SFTPGO_PLUGINS__${first + index}__${key.toUpperCase()}=${String(value)}`,
-      ),
-    )
-    .join('\n');
+function sftpgoVersion(text: string): SftpgoVersion {
+  const version = parseSftpgoVersion(text);
+  if (version === undefined) throw new InvalidArgumentError('expected a release, as 2.6.3');
+  return version;
 }
