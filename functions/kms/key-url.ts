@@ -33,7 +33,7 @@ export function parseKeyUrl(url: string): KeyUrl {
   const [, host, path = '', query] = /^awskms:\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/.exec(url) ?? [];
   if (host === undefined) throw invalid('expected awskms://alias/NAME?region=REGION');
   if (host.startsWith('arn:')) {
-    throw invalid('an ARN needs three slashes: awskms:///arn:aws:kms:…');
+    throw invalid('an ARN needs three slashes: awskms:///ARN');
   }
   const keyId = (host + path).replace(/^\//, '');
   // no dots, so nothing that a path could be cleaned of; no percent signs, since KMS ids need none

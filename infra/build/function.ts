@@ -113,7 +113,7 @@ function node({ entry, kit, workingDir }: Bundler): Kind {
   return {
     runtime: 'node',
     stdin: { contents, resolveDir: workingDir },
-    platform: 'node',
+    ...inNode,
     target: 'node22',
   };
 }
@@ -121,10 +121,10 @@ function node({ entry, kit, workingDir }: Bundler): Kind {
 function lambda({ entry, kit, workingDir }: Bundler): Kind {
   const main = JSON.stringify(kit.lambda);
   const contents = `import plugin from ${entry}; import { serveLambda } from ${main}; export const handler = await serveLambda(plugin);`;
-  return { runtime: 'lambda', stdin: { contents, resolveDir: workingDir }, ...onLambda };
+  return { runtime: 'lambda', stdin: { contents, resolveDir: workingDir }, ...inNode };
 }
 
-const onLambda = {
+const inNode = {
   platform: 'node',
   mainFields: ['module', 'main'],
   // packages that are CommonJS call require(), which a module does not have
@@ -142,7 +142,7 @@ async function describe(bundler: Bundler, workerFile: string | undefined, type: 
     const { file } = await bundle(bundler, join(folder, 'plugin.mjs'), {
       runtime: 'node',
       stdin,
-      ...onLambda,
+      ...inNode,
     });
     return describePlugin(file, type);
   } finally {

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { allow, deny, type IPFilterPlugin, ipfilter } from '../../functions/kit/index.ts';
+import { allow, deny, ipfilter, type Plugin } from '../../functions/kit/index.ts';
 import type { PrivateJwk } from '../../proto/keys/jwk.ts';
 import type { AnswerMessage, RequestMessage } from '../../proto/signature/message.ts';
 import { nodeCrypto, nodeSigningKey } from '../../proto/signature/node.ts';
@@ -47,7 +47,7 @@ export interface FunctionServerOptions {
   /** PEM texts: serve over TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Default: denies 192.0.2.66, throws for 192.0.2.99, allows everybody else, each for five minutes. */
-  readonly plugin?: IPFilterPlugin<object>;
+  readonly plugin?: Plugin<object>;
 }
 
 /** A pair of keys for {@link startFunction}. */

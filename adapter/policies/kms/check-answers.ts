@@ -32,7 +32,11 @@ export function checkAnswers(): Policy {
         }
         // at Decrypt they stay on the host: a function that relies on them could not read its own secrets
         if (key !== '' || mode !== 0) {
-          throw refuse('Encrypt', 'has a key or a mode', 'a payload alone: key and mode are the adapter’s');
+          throw refuse(
+            'Encrypt',
+            'has a key or a mode',
+            'a payload alone: key and mode are made on the host',
+          );
         }
       }
       const asked = decryptRequest(call);
