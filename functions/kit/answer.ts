@@ -17,7 +17,8 @@ const noStore = ['cache-control', 'no-store, no-transform'] as const;
  * Writes an outcome as a Connect answer (https://connectrpc.com/docs/protocol/#unary-response), unsigned yet.
  * One larger than the platform carries (`maxBytes`, 6 MiB when absent) becomes `internal`.
  *
- * @throws PluginError INPUT_INVALID where the output does not fit the RPC's message
+ * @throws PluginError INPUT_INVALID where the output does not fit the RPC's message, TypeError for a fact that could
+ * not be signed
  */
 export function encodeOutcome(
   outcome: Outcome,
@@ -40,6 +41,7 @@ export function encodeOutcome(
     [pluginHeaders.version]: ownBuildId(),
     [pluginHeaders.elapsed]: formatElapsed(elapsedMs),
   });
+  if (headers.some(([, value]) => /[^ -~]/.test(value))) throw new TypeError('a fact is not printable ASCII');
   return { status: error === undefined ? 200 : connectCodes[error.code].http, headers, body };
 }
 

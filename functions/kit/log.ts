@@ -18,8 +18,12 @@ export function createLog(fields: LogFields): Log {
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-/** What can be said about a thrown value in a log line: name, message, stack. */
+/** What can be said about a thrown value in a log line: name, message, stack. Never throws, whatever was thrown. */
 export function describeThrown(thrown: unknown): LogFields {
-  if (!(thrown instanceof Error)) return { thrown: String(thrown) };
-  return { error: `${thrown.name}: ${thrown.message}`, stack: thrown.stack };
+  try {
+    if (!(thrown instanceof Error)) return { thrown: String(thrown) };
+    return { error: `${thrown.name}: ${thrown.message}`, stack: String(thrown.stack) };
+  } catch {
+    return { thrown: 'something that has no text' };
+  }
 }

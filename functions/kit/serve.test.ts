@@ -133,6 +133,30 @@ test('the context carries env, id, deadline and waitUntil', async () => {
   ]);
 });
 
+test('a handler whose words cannot stand in a header is a signed internal error', async () => {
+  const protocols = ['SSH\r\nplugin-scope: 0.0.0.0/0'] as unknown as ['SSH'];
+  const answer = await signed(ipfilter({ checkIP: () => allow({ for: '5m', protocols }) }), {
+    body: { ip: '192.0.2.1' },
+  });
+  expect(answer).toMatchObject({ status: 500, json: { code: 'internal' } });
+  expect(answer.facts.has('plugin-cache')).toBe(false);
+  expect(logged.join()).toContain('a fact is not printable ASCII');
+});
+
+test('work after the answer that fails with what has no text is logged, and ends nothing', async () => {
+  const work: Promise<unknown>[] = [];
+  const plugin = ipfilter({
+    checkIP: (_, { waitUntil }) => {
+      waitUntil(Promise.reject(Object.create(null)));
+      return allow();
+    },
+  });
+  const request = await caller.sign({ body: { ip: '192.0.2.1' } });
+  await plugin.fetch(toRequest(request), caller.env, { waitUntil: (each) => void work.push(each) });
+  await Promise.all(work);
+  expect(logged.join()).toContain('waitUntil failed');
+});
+
 test.each<[string, IPFilter<unknown>['checkIP']]>([
   [
     'throws',
@@ -150,6 +174,22 @@ test.each<[string, IPFilter<unknown>['checkIP']]>([
     'throws no Error',
     () => {
       throw 'text';
+    },
+  ],
+  [
+    'throws what has no text',
+    () => {
+      throw Object.create(null);
+    },
+  ],
+  [
+    'throws an Error that throws',
+    () => {
+      throw Object.defineProperty(new Error('first'), 'message', {
+        get() {
+          throw new Error('again');
+        },
+      });
     },
   ],
   ['returns nothing', () => undefined as unknown as Verdict],

@@ -182,6 +182,16 @@ test('who waits for the flight of another keeps its own deadline', async () => {
   expect(await patient).toBe('DEADLINE');
 });
 
+test('after drift, what was remembered stands in for nothing: neither at once nor when the line is cut', async () => {
+  const remember = factsWith({ freshMs: 1000, staleWhileRevalidateMs: 60_000, staleMs: 60_000 });
+  const { see, next } = remembered([remember, failure('DRIFT'), unreachable]);
+  await see();
+  vi.advanceTimersByTime(1000);
+  expect(await see()).toBe('answered by cache, being revalidated');
+  await vi.waitFor(() => expect(next.calls).toHaveLength(2));
+  expect(await see()).toBe('UNREACHABLE');
+});
+
 test('a reload makes answers stale, and drops none before the function has answered', async () => {
   const { see, reload } = remembered([
     factsWith({ freshMs: 60_000, staleMs: 60_000 }),

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { PluginError } from '../../../proto/error.ts';
 import { AnswerError, type Call, type Facts, type Handler, type Policy, type Reply } from '../../shapes.ts';
 import { withinDeadline } from './deadline.ts';
 import { isUnavailable } from './unavailable.ts';
@@ -70,6 +71,8 @@ export function cache(options: CacheOptions): Policy {
     try {
       outcome = { reply: await next(call) };
     } catch (error) {
+      // what the locked code said before somebody changed it stands in for nothing any more
+      if (error instanceof PluginError && error.code === 'DRIFT') entries?.delete(key);
       if (!(error instanceof AnswerError && error.code === 'DENIED')) throw error;
       outcome = { denied: error };
     }
