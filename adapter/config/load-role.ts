@@ -79,11 +79,14 @@ export async function loadRole<T extends SectionName>(
     seqInForce,
   });
   const ca = config.https?.ca === undefined ? undefined : await readCaFile(at(config.https.ca));
-  const aws = await loadAwsSettings(config.aws, at);
+  const lockPath = at(config.lock.file);
+  const locked = lockedFunction(lock.functions, section.use, type, { configPath, lockPath });
+  // a role without a function on Lambda does not depend on AWS's files
+  const aws = await loadAwsSettings(locked.target === 'lambda' ? config.aws : undefined, at);
   return {
     section,
     functionName: section.use,
-    locked: lockedFunction(lock.functions, section.use, type, { configPath, lockPath: at(config.lock.file) }),
+    locked,
     seq: lock.seq,
     lockExpires: lock.expires,
     onExpired: config.lock.onExpired,

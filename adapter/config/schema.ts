@@ -1,6 +1,13 @@
 import * as z from 'zod';
+import { authSection } from '../policies/auth/config.ts';
+import { eventsearcherSection } from '../policies/eventsearcher/config.ts';
 import { ipfilterSection } from '../policies/ipfilter/config.ts';
+import { kmsSection } from '../policies/kms/config.ts';
+import { metadataSection } from '../policies/metadata/config.ts';
+import { notifierSection } from '../policies/notifier/config.ts';
 import { httpsConfig } from '../targets/https/config.ts';
+import { awsConfig } from '../targets/lambda/config.ts';
+import { localConfig } from '../targets/local/config.ts';
 
 const file = z.string().min(1);
 
@@ -30,13 +37,20 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Folder for what must outlast a restart: the seq of the last lock accepted.'),
   https: httpsConfig.optional(),
+  aws: awsConfig.optional(),
+  local: localConfig.optional(),
+  auth: authSection.optional(),
   ipfilter: ipfilterSection.optional(),
+  kms: kmsSection.optional(),
+  notifier: notifierSection.optional(),
+  eventsearcher: eventsearcherSection.optional(),
+  metadata: metadataSection.optional(),
 });
 
 export type Config = z.infer<typeof configSchema>;
 
 /** Sections that this release can serve, by plugin type. */
-export type SectionName = 'ipfilter';
+export type SectionName = 'auth' | 'ipfilter' | 'kms' | 'notifier' | 'eventsearcher' | 'metadata';
 
 /** JSON Schema (2020-12) of the config file, for editors. */
 export function configJsonSchema(): object {

@@ -31,8 +31,8 @@ export interface Generation {
 
 /** What makes two readings the same role: if it is equal, memory and connections are kept. */
 export function identityOf(files: RoleFiles): string {
-  const { section, locked, identity, caPem, folder, local } = files;
-  return JSON.stringify([section, locked, identity.keyid, caPem, folder, local]);
+  const { section, locked, identity, caPem, folder, aws, local } = files;
+  return JSON.stringify([section, locked, identity.keyid, caPem, folder, aws, local]);
 }
 
 /**
@@ -48,6 +48,7 @@ export function createGeneration<T extends SectionName>(
   const { functionName, locked, section } = files;
   const { target, verifier, proof, ownKeys } = openTarget(functionName, locked, {
     caPem: files.caPem,
+    aws: files.aws,
     local: { folder: files.folder, caller: files.caller, config: files.local, log },
     probe: (signal) => probe(connection, pluginTypes[type].service.typeName, signal),
   });

@@ -14,7 +14,7 @@ const texts: Partial<Record<ErrorCode, string>> = {
   ANSWER_REFUSED: 'the signature of the answer is refused',
   ANSWER_INVALID: 'the answer is invalid',
   FUNCTION_ERROR: 'the function failed',
-  OVERLOADED: 'too many calls at once',
+  OVERLOADED: 'too much at once; the log of the adapter says what',
   CLOCK_SKEW: 'the clocks of host and function differ',
   CONFIG_INVALID: 'the configuration of the adapter is invalid; its log says where',
   LOCK_INVALID: 'the lock of the adapter is invalid; its log says where',

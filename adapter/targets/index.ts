@@ -1,19 +1,28 @@
 import { PluginError } from '../../proto/error.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
+import type { KeyRing } from '../../proto/signature/port.ts';
 import type { Probed } from '../invoke/probe.ts';
 import type { Target, Verifier } from '../shapes.ts';
 import { claimedVerifier } from './https/evidence.ts';
 import { httpsTarget } from './https/index.ts';
+import { openLambda } from './lambda/index.ts';
+import type { AwsSettings } from './lambda/settings.ts';
+import { type LocalOptions, openLocal } from './local/index.ts';
 
 /**
- * The way to a locked function, the check of what runs there, and in words how much that check proves. Throws LOCK_INVALID for a target that this
- * release cannot call.
+ * The way to a locked function, the check of what runs there, in words how much that check proves, and, where the
+ * lock has none, the keys that sign its answers. Throws LOCK_INVALID for a target that this release cannot call.
  */
 export function openTarget(
   name: string,
   locked: LockedFunction,
-  options: { caPem: string | undefined; probe: (signal: AbortSignal) => Promise<Probed> },
-): { target: Target; verifier: Verifier; proof: string } {
+  options: {
+    caPem: string | undefined;
+    aws: AwsSettings;
+    local: LocalOptions;
+    probe: (signal: AbortSignal) => Promise<Probed>;
+  },
+): { target: Target; verifier: Verifier; proof: string; ownKeys?: KeyRing } {
   switch (locked.target) {
     case 'https':
       return {
@@ -21,10 +30,20 @@ export function openTarget(
         verifier: claimedVerifier(name, locked, options.probe),
         proof: 'claimed: the function signs its build id; nobody looks at what is deployed',
       };
+    case 'lambda':
+      return {
+        ...openLambda(name, locked, options),
+        proof: 'platform: AWS names the version that ran, and the digest of its code is the locked one',
+      };
+    case 'local':
+      return {
+        ...openLocal(name, locked, options.local),
+        proof: 'platform: the adapter runs the very bytes that it hashed, in a thread of its own',
+      };
     default:
       throw new PluginError('LOCK_INVALID', {
         happened: `${name} is deployed to ${locked.target}`,
-        expected: 'a target that this release of the adapter can call: https',
+        expected: 'a target that this release of the adapter can call: lambda, https, local',
         remedy: 'Update the adapter, or deploy the function behind an https address.',
       });
   }

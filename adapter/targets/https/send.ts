@@ -22,13 +22,16 @@ export class UnreachableError extends PluginError {
   /** True when the request surely never reached the function. */
   readonly notExecuted: boolean;
 
-  constructor(happened: string, notExecuted: boolean, cause: unknown) {
-    super('UNREACHABLE', {
-      happened,
+  constructor(
+    happened: string,
+    notExecuted: boolean,
+    cause: unknown,
+    { expected, remedy }: { expected: string; remedy: string } = {
       expected: 'an HTTPS connection and a complete answer',
       remedy: 'Check the address in the lock, DNS, firewall and TLS; `call` shows a single attempt.',
-      cause,
-    });
+    },
+  ) {
+    super('UNREACHABLE', { happened, expected, remedy, cause });
     this.notExecuted = notExecuted;
   }
 }

@@ -1,0 +1,73 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { fromIni as FromIni } from '@aws-sdk/credential-providers';
+import { prepareEnvironment } from './environment.ts';
+import type { AwsSettings } from './settings.ts';
+
+/** SFTPGo has at most 250 calls of a type in flight; the SDK's own default is 50. */
+const maxSockets = 256;
+const connectionTimeoutMs = 3000;
+const sessionName = 'sftpgo-plugin-serverless';
+
+/** A client and the commands that go with it: the SDK is loaded once, at the first call. */
+export interface Lambda {
+  readonly client: LambdaClient;
+  readonly sdk: Pick<
+    typeof import('@aws-sdk/client-lambda'),
+    'InvokeCommand' | 'GetFunctionConfigurationCommand'
+  >;
+}
+
+/**
+ * Loads the AWS SDK and makes a client for one region. Nothing is tried again here: the retry policy knows which
+ * calls may run twice.
+ */
+export async function openLambdaClient(region: string, settings: AwsSettings): Promise<Lambda> {
+  prepareEnvironment();
+  const { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } = await import(
+    '@aws-sdk/client-lambda'
+  );
+  const credentials = await credentialsOf(region, settings);
+  const agent = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
+  const client = new LambdaClient({
+    region,
+    maxAttempts: 1,
+    requestHandler: { httpAgent: agent, httpsAgent: agent, connectionTimeout: connectionTimeoutMs },
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
+  });
+  return { client, sdk: { GetFunctionConfigurationCommand, InvokeCommand } };
+}
+
+/** undefined: the SDK's own search, which ends at the role of the machine. */
+async function credentialsOf(
+  region: string,
+  settings: AwsSettings,
+): Promise<ReturnType<typeof FromIni> | undefined> {
+  const { credentialsFile, profile, role, externalId, stsEndpoint } = settings;
+  if (credentialsFile === undefined && profile === undefined && role === undefined) return undefined;
+  const { fromIni, fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
+  const base =
+    credentialsFile === undefined && profile === undefined
+      ? undefined
+      : fromIni({
+          // the file may have changed since another client read it
+          ignoreCache: true,
+          ...(credentialsFile === undefined
+            ? {}
+            : { filepath: credentialsFile, configFilepath: credentialsFile }),
+          ...(profile === undefined ? {} : { profile }),
+        });
+  if (role === undefined) return base;
+  return fromTemporaryCredentials({
+    params: {
+      RoleArn: role,
+      RoleSessionName: sessionName,
+      ...(externalId === undefined ? {} : { ExternalId: externalId }),
+    },
+    clientConfig: {
+      region: settings.region ?? region,
+      ...(stsEndpoint === undefined ? {} : { endpoint: stsEndpoint }),
+    },
+    ...(base === undefined ? {} : { masterCredentials: base }),
+  });
+}
