@@ -38,13 +38,12 @@ class Reader {
   }
 
   value(depth: number): Json {
-    if (depth > maxDepth) throw new JsonError(`it has more than ${maxDepth} levels`);
     this.#space();
     switch (this.#text[this.#at]) {
       case '{':
-        return this.#object(depth + 1);
+        return this.#object(deeper(depth));
       case '[':
-        return this.#array(depth + 1);
+        return this.#array(deeper(depth));
       case '"':
         return this.#string();
       default:
@@ -126,6 +125,11 @@ class Reader {
   #space(): void {
     while (isSpace(this.#text.charCodeAt(this.#at))) this.#at += 1;
   }
+}
+
+function deeper(depth: number): number {
+  if (depth === maxDepth) throw new JsonError(`it has more than ${maxDepth} levels`);
+  return depth + 1;
 }
 
 /** The four characters of RFC 8259 §2 and no other white space. */

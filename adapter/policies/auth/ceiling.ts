@@ -76,7 +76,7 @@ function isWithin(change: Change, about: Case): boolean {
     case 'home':
       return typeof after === 'string' && liesIn(after, ceiling.homes);
     case 'permissions':
-      return permissionsWithin(before, after, ceiling.permissions);
+      return permissionsWithin(before, after, ceiling.permissions, hasGroups(about));
     case 'provider':
       return ceiling.providers.some((name) => BigInt(providerNames.indexOf(name)) === numberOf(after));
     case 'bucket':
@@ -105,9 +105,12 @@ function isWithin(change: Change, about: Case): boolean {
 }
 
 /** Was there no restriction before? Without groups alone: a group's own would no longer count, or be widened. */
-function isFirst({ before }: Change, { before: record, after: user }: Case): boolean {
-  const groups = (of: JsonObject) => listOf(asGoReads(of.get('groups'))).length;
-  return before === undefined && groups(record) + groups(user) === 0;
+function isFirst({ before }: Change, about: Case): boolean {
+  return before === undefined && !hasGroups(about);
+}
+
+function hasGroups({ before, after }: Case): boolean {
+  return [before, after].some((user) => listOf(asGoReads(user.get('groups'))).length > 0);
 }
 
 function isLower(before: Json | undefined, after: Json | undefined): boolean {

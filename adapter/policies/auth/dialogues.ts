@@ -13,6 +13,8 @@ interface Waiting {
   readonly step: number;
   /** What the function wants to see again: sealed, and not for us to read. */
   readonly state: string | undefined;
+  /** On the `performance.now()` scale. */
+  readonly untilMs: number;
 }
 
 /** sshd gives a client two minutes to log in. */
@@ -32,7 +34,7 @@ export function dialogues({
   send,
   keyboardInteractive,
 }: Pick<AuthSection, 'send' | 'keyboardInteractive'>): Policy {
-  const waiting = new LRUCache<string, Waiting>({ max: maxDialogues, ttl: lifeMs });
+  const waiting = new LRUCache<string, Waiting>({ max: maxDialogues });
   return {
     name: 'dialogues',
     wrap: (next) => async (call) => {
@@ -43,7 +45,10 @@ export function dialogues({
       // taken before the call: whatever becomes of it, this state was used
       waiting.delete(requestID);
       if (step < 1) throw inputInvalid('the host sent a step below 1', 'steps from 1');
-      if (step > 1 && (known?.step !== step || known.username !== username)) {
+      if (
+        step > 1 &&
+        !(known?.step === step && known.username === username && performance.now() < known.untilMs)
+      ) {
         throw grantRefused(
           'a step of a dialogue came without the one before it',
           'each step once, in order, within two minutes',
@@ -78,7 +83,8 @@ export function dialogues({
         if (dialogue !== undefined && dialogue.length > maxStateBytes) {
           throw answerInvalid('the state of a dialogue is too large', `at most ${maxStateBytes} bytes`);
         }
-        waiting.set(requestID, { username, step: step + 1, state: dialogue });
+        const untilMs = performance.now() + lifeMs;
+        waiting.set(requestID, { username, step: step + 1, state: dialogue, untilMs });
       }
       return reply;
     },

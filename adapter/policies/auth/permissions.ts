@@ -10,12 +10,14 @@ const known: ReadonlySet<string> = new Set(permissionNames);
  * Do permissions change within what the ceiling and the host's own record give?
  *
  * A new or changed path may carry what the ceiling names and what the host has at that very path. Removing a path
- * lets another one decide there, and a pattern makes it hard to say which: then every path left is compared.
+ * lets another one decide there, and a pattern makes it hard to say which: then every path left is compared, and a
+ * user with groups keeps the path, since theirs are not known here.
  */
 export function permissionsWithin(
   before: Json | undefined,
   after: Json | undefined,
   ceiling: readonly string[],
+  hasGroups: boolean,
 ): boolean {
   const old = permissionsOf(before);
   const now = permissionsOf(after);
@@ -26,6 +28,7 @@ export function permissionsWithin(
     if (!isNormal(path) || !granted.every((name) => known.has(name)) || !within(granted, path)) return false;
   }
   const removed = [...old.keys()].filter((path) => !now.has(path));
+  if (removed.length > 0 && hasGroups && !ceiling.includes('*')) return false;
   return removed.every((path) => [...now.values()].every((granted) => within(granted, path)));
 }
 

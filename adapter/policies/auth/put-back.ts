@@ -44,9 +44,12 @@ function complete(record: JsonObject, given: JsonObject, fields: Fields): JsonOb
   return whole;
 }
 
-/** A virtual folder is the one of the same name. */
+/** A virtual folder is the one of the same name, at the same place if it is mounted twice. What is absent is as it was. */
 function withSecrets(stored: readonly Json[], folder: Json, field: Field): Json {
   if (field.kind !== 'list' || field.of.kind !== 'object' || !isObject(folder)) return folder;
-  const same = stored.filter(isObject).find((known) => known.get('name') === folder.get('name'));
-  return same === undefined ? folder : complete(same, folder, field.of.fields);
+  const named = stored.filter(isObject).filter((known) => known.get('name') === folder.get('name'));
+  const same = named.find((known) => known.get('virtual_path') === folder.get('virtual_path')) ?? named[0];
+  if (same === undefined) return folder;
+  const absent = [...same].filter(([key]) => !folder.has(key));
+  return new Map([...complete(same, folder, field.of.fields), ...absent]);
 }
