@@ -79,6 +79,24 @@ export function acceptedBuilds(manifest: BuildManifest): AcceptedVersion[] {
 }
 
 /**
+ * The Worker bundle as a lock accepts it for `local`: the adapter runs it in a thread.
+ *
+ * Takes the name of the file on the host, which may differ. Throws INPUT_INVALID when the build made no such bundle.
+ */
+export function acceptedLocal(manifest: BuildManifest, fileName: string): AcceptedVersion {
+  const bundle = manifest.artifacts.find(({ runtime }) => runtime === 'worker');
+  if (bundle !== undefined) {
+    const { buildId, sha256, inputs } = bundle;
+    return { version: buildId, files: { [fileName]: sha256 }, config: {}, inputs };
+  }
+  throw new PluginError('INPUT_INVALID', {
+    happened: `the build of ${manifest.name} has no bundle for Workers`,
+    expected: `${manifest.name}.worker.mjs, which local functions run as well`,
+    remedy: 'Build it for Workers as well: build --targets worker FILE.',
+  });
+}
+
+/**
  * A published version of a Lambda function as a lock accepts it.
  *
  * Takes its number as AWS gave it: `7`. Throws INPUT_INVALID when the build made no zip for Lambda.

@@ -1,14 +1,17 @@
+import { basename } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { print } from '../../adapter/cli/output.ts';
 import { readPublicKeys } from '../../adapter/config/key-files.ts';
 import { parseDurationMs } from '../../adapter/config/units.ts';
 import { PluginError } from '../../proto/error.ts';
 import { normaliseAddress } from '../../proto/lock/address.ts';
-import { acceptedBuilds, readManifest } from '../build/manifest.ts';
+import type { LockedFunction } from '../../proto/lock/schema.ts';
+import { acceptedBuilds, acceptedLocal, type BuildManifest, readManifest } from '../build/manifest.ts';
 import { putFunction } from '../lock/put.ts';
 
 interface PutCommandOptions {
-  readonly address: string;
+  readonly address?: string;
+  readonly local?: string;
   readonly from: string;
   readonly keys?: string;
   readonly lock: string;
@@ -28,9 +31,15 @@ function life(text: string): number {
 
 function putCommand(): Command {
   return new Command('put')
-    .description('write a built function behind an https address into the lock, and seal it')
+    .description('write a built function into the lock, and seal it: --address or --local')
     .argument('<function>', 'name or name@stage; its build is NAME.build.json')
-    .requiredOption('--address <url>', 'where the adapter reaches it')
+    .option('--address <url>', 'where the adapter reaches it over https')
+    .addOption(
+      new Option(
+        '--local <file>',
+        'the bundle that the adapter itself runs, relative to its configuration',
+      ).conflicts(['address', 'keys']),
+    )
     .option('--from <folder>', 'folder of the build', 'out')
     .option('--keys <file>', 'its public keys (default: NAME.jwks.json)')
     .option('--lock <file>', 'the lock', 'bundles.lock.json')
@@ -44,38 +53,58 @@ function putCommand(): Command {
     .action(async (given: string, options: PutCommandOptions) => {
       const name = given.includes('@') ? given : `${given}@live`;
       const bare = name.replace(/@.*/, '');
-      const address = normaliseAddress(options.address);
-      if ('problem' in address) {
-        throw new PluginError('INPUT_INVALID', {
-          happened: '--address cannot be used',
-          expected: address.problem.replace(/^expected /, ''),
-          remedy: 'Correct it.',
-        });
-      }
       const manifest = await readManifest(options.from, bare);
-      const keys = await readPublicKeys(
-        options.keys ?? `${bare}.jwks.json`,
-        'the key file',
-        'KEY_FILE_INVALID',
-      );
+      const entry =
+        options.local === undefined
+          ? await httpsEntry(manifest, options.address, options.keys ?? `${bare}.jwks.json`)
+          : localEntry(manifest, options.local);
       const lock = await putFunction({
         lockFile: options.lock,
         signerFile: options.signer,
         name,
-        entry: {
-          type: manifest.type,
-          target: 'https',
-          address: address.href,
-          handles: manifest.handles,
-          accepts: acceptedBuilds(manifest),
-          keys: [...keys.keys],
-        },
+        entry,
         keepOld: options.keepOld ?? false,
         lifeDays: options.life / dayMs,
       });
       const end = lock.expires === undefined ? 'never expires' : `expires ${lock.expires.slice(0, 10)}`;
-      print(`${options.lock}: seq ${lock.seq}, ${name} at ${address.href}, ${end}`);
+      print(`${options.lock}: seq ${lock.seq}, ${name} at ${entry.address}, ${end}`);
     });
+}
+
+async function httpsEntry(
+  manifest: BuildManifest,
+  url: string | undefined,
+  keysFile: string,
+): Promise<LockedFunction> {
+  const address = normaliseAddress(url ?? '');
+  if ('problem' in address) {
+    throw new PluginError('INPUT_INVALID', {
+      happened: url === undefined ? 'there is neither --address nor --local' : '--address cannot be used',
+      expected: address.problem.replace(/^expected /, ''),
+      remedy: url === undefined ? 'Add one of them.' : 'Correct it.',
+    });
+  }
+  const keys = await readPublicKeys(keysFile, 'the key file', 'KEY_FILE_INVALID');
+  return {
+    type: manifest.type,
+    target: 'https',
+    address: address.href,
+    handles: manifest.handles,
+    accepts: acceptedBuilds(manifest),
+    keys: [...keys.keys],
+  };
+}
+
+function localEntry(manifest: BuildManifest, file: string): LockedFunction {
+  const { type, handles } = manifest;
+  return {
+    type,
+    target: 'local',
+    address: file,
+    handles,
+    accepts: [acceptedLocal(manifest, basename(file))],
+    keys: [],
+  };
 }
 
 /** `lock put`: from a build to a sealed lock. */

@@ -142,7 +142,8 @@ const wrong: readonly (readonly [string, Lock, RegExp])[] = [
     /address: .*user info/,
   ],
   ['no version', entry({ accepts: [] }), /accepts/],
-  ['no key', entry({ keys: [] }), /keys/],
+  ['no key', entry({ keys: [] }), /keys: expected a key/],
+  ['a key of a local function', entry({ target: 'local', address: 'office.mjs' }), /keys: expected no key/],
   ['no RPC', entry({ handles: [] }), /handles/],
   ['a private key', entry({ keys: [functionKey] }), /keys\.0/],
   [

@@ -17,7 +17,7 @@ export function logOutput(
     const said = parse(line);
     const known = levels.find((candidate) => candidate === said?.['level']);
     if (said === undefined || known === undefined || typeof said['message'] !== 'string') {
-      log[level](cut(line), { function: functionName });
+      log[level](line, { function: functionName });
       return;
     }
     const { level: _, message, ...fields } = said;
@@ -34,12 +34,12 @@ function eachLine(stream: Readable, take: (line: string) => void): void {
     for (const [index, part] of parts.entries()) {
       if (line.length <= maxLineChars) line += part.slice(0, maxLineChars + 1);
       if (index === parts.length - 1) return;
-      if (line !== '') take(line);
+      if (line !== '') take(cut(line));
       line = '';
     }
   });
   stream.on('end', () => {
-    if (line !== '') take(line);
+    if (line !== '') take(cut(line));
   });
 }
 
