@@ -13,9 +13,8 @@ const notAnInteger = Symbol('a number that is no int64');
 /** Numbers as they stand in the text: SFTPGo's CSV export reads each into an int64, and 1e3 or 1.0 is none. */
 function reviveIntegers(_: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== 'number') return value;
-  const source = context?.source ?? '';
-  if (!/^-?(0|[1-9]\d{0,18})$/.test(source)) return notAnInteger;
-  const integer = BigInt(source);
+  // throws for a fraction and an exponent
+  const integer = BigInt(context?.source ?? '.');
   return BigInt.asIntN(64, integer) === integer ? integer : notAnInteger;
 }
 
@@ -25,7 +24,7 @@ function faultOf(data: Uint8Array, { limit, role }: Asked): string | undefined {
   try {
     events = JSON.parse(decoder.decode(data), reviveIntegers);
   } catch {
-    return 'is not JSON';
+    return 'is not JSON with integer numbers';
   }
   if (!Array.isArray(events)) return 'is not an array';
   if (events.length > limit) return `has ${events.length} events where ${limit} were asked for`;

@@ -1,0 +1,366 @@
+import type { Mutation } from './mutation.ts';
+
+const notifierPolicies = 'adapter/policies/notifier/index.test.ts';
+const metadataPolicies = 'adapter/policies/metadata/index.test.ts';
+const searcherPolicies = 'adapter/policies/eventsearcher/index.test.ts';
+const hostError = 'adapter/role/host-error.test.ts';
+const kit = 'functions/kit/event-plugins.test.ts';
+const keys = 'functions/notifier/keys.test.ts';
+const range = 'functions/eventsearcher/range.test.ts';
+const events = 'test/runtimes/dynamo.test.ts';
+const times = 'test/runtimes/dynamo-metadata.test.ts';
+const path = 'test/runtimes/dynamo-adapter.test.ts';
+
+/** One defect for each check of notifier, eventsearcher and metadata: on the host, in the kit, on DynamoDB. */
+export const mutations: readonly Mutation[] = [
+  {
+    file: 'adapter/policies/notifier/event-id.ts',
+    text: 'if (field.name === volatile) view.clear(field);',
+    replacement: '',
+    tests: [notifierPolicies],
+    why: 'an event that is sent again with object_data read anew is stored twice',
+  },
+  {
+    file: 'adapter/policies/notifier/event-id.ts',
+    text: '.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))',
+    replacement: '',
+    tests: [notifierPolicies],
+    why: 'an event whose metadata Go wrote in another order is stored twice',
+  },
+  {
+    file: 'adapter/policies/notifier/event-id.ts',
+    text: '{ writeUnknownFields: false }',
+    replacement: '{}',
+    tests: [notifierPolicies],
+    why: 'a field that is not sent on makes another event',
+  },
+  {
+    file: 'adapter/policies/notifier/event-id.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands in the source
+    text: '${schema.typeName}\\0${instance}\\0',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands in the source
+    replacement: '${instance}\\0',
+    tests: [notifierPolicies],
+    why: 'a log event takes the id of a file event',
+  },
+  {
+    file: 'adapter/policies/notifier/event-id.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands in the source
+    text: '${schema.typeName}\\0${instance}\\0',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands in the source
+    replacement: '${schema.typeName}\\0',
+    tests: [notifierPolicies],
+    why: 'the same event of two nodes is stored once',
+  },
+  {
+    file: 'adapter/policies/notifier/event-id.ts',
+    text: 'headers: [...(call.headers ?? []), [pluginHeaders.instance, instance]],',
+    replacement: '',
+    tests: [notifierPolicies, path],
+    why: 'nobody knows which node an event comes from',
+  },
+  {
+    file: 'adapter/policies/notifier/index.ts',
+    text: 'breaker(), ',
+    replacement: '',
+    tests: [notifierPolicies],
+    why: 'every event of an outage is sent, again and again',
+  },
+  {
+    file: 'adapter/invoke/encode.ts',
+    text: '...(call.headers ?? []),',
+    replacement: '',
+    tests: [path],
+    why: 'headers that a policy adds do not reach the function',
+  },
+  {
+    file: 'adapter/policies/metadata/folder-page.ts',
+    text: 'const ok = isBefore(last, folder);',
+    replacement: 'const ok = true;',
+    tests: [metadataPolicies],
+    why: 'a function that ignores `from` keeps the consistency check going for ever',
+  },
+  {
+    file: 'adapter/policies/metadata/folder-page.ts',
+    text: 'let last = from;',
+    replacement: "let last = '';",
+    tests: [metadataPolicies],
+    why: 'a page that begins again at the start is taken',
+  },
+  {
+    file: 'adapter/policies/metadata/folder-page.ts',
+    text: 'return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;',
+    replacement: 'return a < b;',
+    tests: [metadataPolicies],
+    why: 'a right page with emoji in it is refused',
+  },
+  {
+    file: 'adapter/policies/metadata/folder-page.ts',
+    text: '(limit <= 0 || folders.length <= limit)',
+    replacement: 'true',
+    tests: [metadataPolicies],
+    why: 'a page larger than asked for is taken',
+  },
+  {
+    file: 'adapter/role/host-error.ts',
+    text: "connect === 'not_found' && traits?.notFound !== true",
+    replacement: 'false',
+    tests: [hostError],
+    why: 'a not_found of a search or a kms looks like an answer',
+  },
+  {
+    file: 'adapter/role/host-error.ts',
+    text: "const means = connect === 'not_found' && traits?.notFound !== true ? 'internal' : connect;",
+    replacement: "const means = connect === 'not_found' ? 'internal' : connect;",
+    tests: [hostError],
+    why: 'every file without a stored time fails to be looked at',
+  },
+  {
+    file: 'adapter/policies/eventsearcher/found-events.ts',
+    text: "BigInt(context?.source ?? '.')",
+    replacement: 'BigInt(Math.trunc(value))',
+    tests: [searcherPolicies],
+    why: 'a timestamp as 1.69e18 breaks the CSV export',
+  },
+  {
+    file: 'adapter/policies/eventsearcher/found-events.ts',
+    text: 'return BigInt.asIntN(64, integer) === integer ? integer : notAnInteger;',
+    replacement: 'return integer;',
+    tests: [searcherPolicies],
+    why: 'a number beyond 64 bits breaks the CSV export',
+  },
+  {
+    file: 'adapter/policies/eventsearcher/found-events.ts',
+    text: "if (!Array.isArray(events)) return 'is not an array';",
+    replacement: 'if (!Array.isArray(events)) return undefined;',
+    tests: [searcherPolicies],
+    why: 'null goes to the REST API where a list is expected',
+  },
+  {
+    file: 'adapter/policies/eventsearcher/found-events.ts',
+    text: 'if (events.length > limit)',
+    replacement: 'if (false)',
+    tests: [searcherPolicies],
+    why: 'more events than WebAdmin asked for',
+  },
+  {
+    file: 'adapter/policies/eventsearcher/found-events.ts',
+    text: "if (role !== '' &&",
+    replacement: 'if (false &&',
+    tests: [searcherPolicies],
+    why: 'the administrator of a role is shown the events of others',
+  },
+  {
+    file: 'adapter/policies/eventsearcher/found-events.ts',
+    text: "if (typeof value !== 'string' && typeof value !== 'bigint') {",
+    replacement: 'if (false) {',
+    tests: [searcherPolicies],
+    why: 'nested values break the CSV export',
+  },
+  {
+    file: 'adapter/policies/eventsearcher/found-events.ts',
+    text: '{ fatal: true, ignoreBOM: true }',
+    replacement: '{}',
+    tests: [searcherPolicies],
+    why: 'bytes that are no UTF-8 go to the REST API',
+  },
+  {
+    file: 'functions/kit/notifier.ts',
+    text: 'await handler(event,',
+    replacement: 'void handler(event,',
+    tests: [kit],
+    why: 'an event is acknowledged before it is stored, and lost',
+  },
+  {
+    file: 'functions/kit/notifier.ts',
+    text: 'if (handler === undefined) return;',
+    replacement: '',
+    tests: [kit],
+    why: 'events without a handler are asked for',
+  },
+  {
+    file: 'functions/kit/metadata.ts',
+    text: "? refusal('not_found', 'no time is stored')",
+    replacement: '? { output: { modificationTime: 0n } }',
+    tests: [kit],
+    why: 'a file without a stored time is shown as of 1970',
+  },
+  {
+    file: 'functions/kit/eventsearcher.ts',
+    text: 'if (asked.limit < 1 || asked.limit > 1000)',
+    replacement: 'if (false)',
+    tests: [kit],
+    why: 'a limit of 0 or a million reaches the author',
+  },
+  {
+    file: 'functions/kit/eventsearcher.ts',
+    text: 'return data.byteLength > maxFoundBytes',
+    replacement: 'return false',
+    tests: [kit, events],
+    why: 'an answer that Lambda does not carry',
+  },
+  {
+    file: 'functions/kit/eventsearcher.ts',
+    text: 'if (events.length > limit) throw',
+    replacement: 'if (false) throw',
+    tests: [kit],
+    why: 'more events than asked for leave the function',
+  },
+  {
+    file: 'functions/kit/eventsearcher.ts',
+    text: "search.omitObjectData ? providerEventJson.filter(({ kind }) => kind !== 'bytes') : providerEventJson",
+    replacement: 'providerEventJson',
+    tests: [kit, events],
+    why: 'objects with their secrets are sent where nobody wants them',
+  },
+  {
+    file: 'functions/kit/event-json.ts',
+    text: 'return Number.isSafeInteger(value) ?',
+    replacement: 'return Number.isInteger(value) ?',
+    tests: [kit],
+    why: 'a rounded number is passed off as exact',
+  },
+  {
+    file: 'functions/kit/event-search.ts',
+    text: 'excludeIds: ids.length > 1 ? ids : [],',
+    replacement: 'excludeIds: [],',
+    tests: [kit, events],
+    why: 'hosts up to 2.5.0 see the same events on every page',
+  },
+  {
+    file: 'functions/kit/event-search.ts',
+    text: 'fsProvider: fsProvider === -1 ? undefined : fsProvider,',
+    replacement: 'fsProvider,',
+    tests: [kit],
+    why: 'a search for any storage finds nothing',
+  },
+  {
+    file: 'functions/notifier/index.ts',
+    text: "ConditionExpression: 'attribute_not_exists(id)' },",
+    replacement: '},',
+    tests: [events],
+    why: 'an event that is sent again replaces what was stored when it happened',
+  },
+  {
+    file: 'functions/notifier/index.ts',
+    text: "if (!isStorable(timestamp)) throw new FunctionError('invalid_argument', 'the event has no time');",
+    replacement: '',
+    tests: [events],
+    why: 'an id that does not sort',
+  },
+  {
+    file: 'functions/notifier/index.ts',
+    text: "if (sizeOf(own) > maxItemBytes && 'object_data' in own) {",
+    replacement: 'if (false) {',
+    tests: [events],
+    why: 'an event with a large object is refused for ever',
+  },
+  {
+    file: 'functions/notifier/index.ts',
+    text: "if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;",
+    replacement: '',
+    tests: [events],
+    why: 'an event is acknowledged though nothing was stored',
+  },
+  {
+    file: 'functions/notifier/keys.ts',
+    text: "timestamp.toString(16).padStart(16, '0')",
+    replacement: 'timestamp.toString(16)',
+    tests: [keys],
+    why: 'ids that sort like text, not like time',
+  },
+  {
+    file: 'functions/notifier/keys.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands in the source
+    text: 'return short ? `${kind}#=${value}` :',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands in the source
+    replacement: 'return true ? `${kind}#=${value}` :',
+    tests: [keys, events],
+    why: 'a long name typed at login cannot be stored, and its event neither',
+  },
+  {
+    file: 'functions/eventsearcher/range.ts',
+    text: 'return absolute(bound - at) <= roundingNs;',
+    replacement: 'return false;',
+    tests: [range, events],
+    why: 'WebAdmin skips events between pages',
+  },
+  {
+    file: 'functions/eventsearcher/range.ts',
+    text: 'to: fromId <= to ? predecessor(fromId) : to',
+    replacement: 'to',
+    tests: [range, events],
+    why: 'every page begins with the first one again',
+  },
+  {
+    file: 'functions/eventsearcher/range.ts',
+    text: 'from: fromId >= from ? successor(fromId) : from, to',
+    replacement: 'from: fromId, to',
+    tests: [range, events],
+    why: 'the last event of a page is the first of the next',
+  },
+  {
+    file: 'functions/eventsearcher/condition.ts',
+    text: "role: 'role',",
+    replacement: '',
+    tests: [events],
+    why: 'the administrator of a role finds the events of others',
+  },
+  {
+    file: 'functions/eventsearcher/condition.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands in the source
+    text: '` OR attribute_not_exists(${name})`',
+    replacement: "''",
+    tests: [events],
+    why: 'events on local storage are not found by it',
+  },
+  {
+    file: 'functions/eventsearcher/condition.ts',
+    text: "'(attribute_not_exists(#end) OR #end > :now)'",
+    replacement: "'(attribute_not_exists(#end) OR :now > :now OR #end > #end OR attribute_exists(#end))'",
+    tests: [events],
+    why: 'what has expired is still found',
+  },
+  {
+    file: 'functions/eventsearcher/search.ts',
+    text: "if (excluded.has(String(item['id']))) continue;",
+    replacement: '',
+    tests: [events],
+    why: 'hosts up to 2.5.0 see events twice',
+  },
+  {
+    file: 'functions/dynamo/client.ts',
+    text: 'wrapNumbers: (digits) => BigInt(digits)',
+    replacement: 'wrapNumbers: (digits) => BigInt(Number(digits))',
+    tests: [events, times],
+    why: 'nanoseconds lose their last digits',
+  },
+  {
+    file: 'functions/metadata/times.ts',
+    text: "ConditionExpression: '#mark = :mark',",
+    replacement: "ConditionExpression: '#mark = :mark OR attribute_exists(#mark)',",
+    tests: [times],
+    why: 'a file that comes while its folder is removed is never checked again',
+  },
+  {
+    file: 'functions/metadata/times.ts',
+    text: 'if ((await firstLeft.next()).done === false) return;',
+    replacement: '',
+    tests: [times],
+    why: 'a folder leaves the list while it has files',
+  },
+  {
+    file: 'functions/metadata/times.ts',
+    text: "from === '' ? '#place = :place' : '#place = :place AND #name > :from'",
+    replacement: "from === '' ? '#place = :place' : '#place = :place AND #name >= :from'",
+    tests: [times],
+    why: 'the consistency check sees folders twice',
+  },
+  {
+    file: 'functions/metadata/keys.ts',
+    text: 'encoder.encode(name).byteLength <= maxNameBytes',
+    replacement: 'true',
+    tests: [times],
+    why: 'a long name fails to be looked at instead of having no time',
+  },
+];
