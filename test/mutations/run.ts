@@ -47,10 +47,14 @@ async function workbench(): Promise<string> {
 /** Are the mutation's tests red in this folder? The output is kept for a mutation that survives. */
 async function turnsRed(folder: string, tests: readonly string[]): Promise<boolean> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const child = spawn(process.execPath, [vitest, 'run', '--project', 'unit', '--bail', '1', ...tests], {
-    cwd: folder,
-    stdio: 'ignore',
-  });
+  const child = spawn(
+    process.execPath,
+    [vitest, 'run', '--project', 'unit', '--project', 'e2e', '--bail', '1', ...tests],
+    {
+      cwd: folder,
+      stdio: 'ignore',
+    },
+  );
   return await new Promise((resolve) => {
     child.on('exit', (code) => resolve(code !== 0));
   });
