@@ -65,10 +65,12 @@ test.concurrent('start, call, misbehave in every way, flush, end: with AutoMTLS'
   expect(Buffer.from(output.value).toString()).toBe(String(client.pid));
   expect(log).toContainEqual(['info', 'a stray line before the handshake']);
   expect(log.some(([level, message]) => level === 'info' && message.startsWith('xxxx'))).toBe(true);
-  await expect.poll(() => log).toContainEqual(['error', 'uncaught exception']);
-  await expect.poll(() => log).toContainEqual(['error', 'unhandled rejection']);
-  await expect.poll(() => log).toContainEqual(['error', 'a line for the host']);
-  await expect.poll(() => log.filter(([, message]) => message.startsWith('signal ignored')).length).toBe(3);
+  await context.expect.poll(() => log).toContainEqual(['error', 'uncaught exception']);
+  await context.expect.poll(() => log).toContainEqual(['error', 'unhandled rejection']);
+  await context.expect.poll(() => log).toContainEqual(['error', 'a line for the host']);
+  await context.expect
+    .poll(() => log.filter(([, message]) => message.startsWith('signal ignored')).length)
+    .toBe(3);
   expect(log.some(([, message]) => message.startsWith('Debugger listening'))).toBe(false);
   expect(client.exited).toBe(false);
   expect(await client.kill()).toEqual({ code: 0, signal: null });
@@ -91,7 +93,7 @@ test.concurrent('a burst of 20,000 lines neither ends the plugin nor stops its a
   const { client, log } = await start(context, { autoMtls: false });
   await client.call(KV.method.put, { key: 'burst' });
   await client.call(KV.method.get, { key: 'pid' });
-  await expect.poll(() => log.length, { timeout: 5000 }).toBeGreaterThan(5000);
+  await context.expect.poll(() => log.length, { timeout: 5000 }).toBeGreaterThan(5000);
   expect(await client.kill()).toEqual({ code: 0, signal: null });
 });
 
@@ -135,13 +137,13 @@ test.concurrent('a plugin whose host was killed is gone soon, and its socket wit
   host.stdout.on('data', (chunk) => {
     printed += chunk;
   });
-  await expect.poll(() => printed, { timeout: 10_000 }).toMatch(/^\d+\n1\|1\|unix\|.*\|grpc\|\n$/);
+  await context.expect.poll(() => printed, { timeout: 10_000 }).toMatch(/^\d+\n1\|1\|unix\|.*\|grpc\|\n$/);
   const pid = Number(printed.split('\n')[0]);
   context.onTestFinished(() => void (lives(pid) && process.kill(pid, 'SIGKILL')));
   expect(lives(pid)).toBe(true);
   host.kill('SIGKILL');
   await once(host, 'exit');
-  await expect.poll(() => lives(pid), { timeout: 5000 }).toBe(false);
+  await context.expect.poll(() => lives(pid), { timeout: 5000 }).toBe(false);
   expect(readdirSync(sockets)).toEqual([]);
 });
 
