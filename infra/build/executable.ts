@@ -40,6 +40,11 @@ load(${JSON.stringify(entry)});
 `;
 }
 
+/** Code as a string literal in single quotes: minified code is full of double ones, and each escape is a byte. */
+function literal(code: string): string {
+  return `'${JSON.stringify(code).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+}
+
 /** The chunks that are evaluated before the entry: its static imports, and theirs. */
 function staticImports(outputs: Metafile['outputs'], entry: string): ReadonlySet<string> {
   const found = new Set<string>();
@@ -77,6 +82,8 @@ export async function buildExecutable(
     minify: true,
     legalComments: 'none',
     mainFields: ['module', 'main'],
+    // the AWS SDK imports it in browsers only, to read the user agent there: 34 kB
+    external: ['bowser'],
     logLevel: 'warning',
   });
   const early = staticImports(metafile.outputs, 'chunks/main.js');
@@ -93,7 +100,7 @@ export async function buildExecutable(
     });
     if (early.has(`chunks/${basename(path)}`))
       eager.push(`${name}:(function(module,exports,require){${code}})`);
-    else lazy.push(`${name}:${JSON.stringify(code)}`);
+    else lazy.push(`${name}:${literal(code)}`);
   }
   const bytes = Buffer.from(head + loader(eager.join(',\n'), lazy.join(',\n'), './main.js'));
   await mkdir(dirname(outFile), { recursive: true });
