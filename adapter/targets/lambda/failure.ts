@@ -101,8 +101,10 @@ export function invokeFailure(error: unknown, functionName: string, version: str
   }
 }
 
+/** The SDK gives a connection that breaks the same name: only its words tell that none was ever up. */
 function isConnectTimeout(error: unknown, name: string): boolean {
-  return name === 'TimeoutError' && /connection|socket/i.test(error instanceof Error ? error.message : '');
+  const { message } = error instanceof Error ? error : { message: '' };
+  return name === 'TimeoutError' && message.includes('did not establish a connection');
 }
 
 /** Runtime.ImportModuleError, Runtime.ExitError, … of Lambda; or the name of an error that the function threw. */
