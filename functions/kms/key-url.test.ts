@@ -70,6 +70,7 @@ test.each([
   ['awskms://alias/sftpgo?region=', 'region is empty'],
   ['awskms://alias/sftpgo?region=a=b', 'not NAME=VALUE'],
   ['awskms://alias/sftpgo?region=a;endpoint=b', 'not NAME=VALUE'],
+  ['awskms://alias/sftpgo?region=a;b', 'not NAME=VALUE'],
   ['awskms://alias/sftpgo?region=%zz', 'percent sign'],
   ['awskms://alias/sftpgo?context_a=%ff', 'percent sign'],
   ['awskms://alias/sftpgo?fips=yes', 'fips is neither true nor false'],

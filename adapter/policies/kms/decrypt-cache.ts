@@ -18,8 +18,10 @@ export function decryptCache({ ttl }: KmsSection['decryptCache']): Policy {
     key(call) {
       const asked = decryptRequest(call);
       if (ttl === 0 || asked === undefined || asked.key === '') return undefined;
-      // the length keeps url and payload apart
-      return createHash('sha256').update(`${asked.url.length}:${asked.url}${asked.payload}`).digest('base64');
+      // JSON keeps url and payload apart
+      return createHash('sha256')
+        .update(JSON.stringify([asked.url, asked.payload]))
+        .digest('base64');
     },
     lifetime: () => ({ freshMs: ttl, staleWhileRevalidateMs: 0, staleIfErrorMs: 0 }),
   });
