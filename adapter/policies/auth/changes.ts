@@ -16,7 +16,9 @@ export interface Change {
  * the same as absent: undefined. Entries of a map stay, since `{"/": []}` is not `{}`.
  */
 export function asGoReads(value: Json | undefined, field?: Field): Json | undefined {
-  if (value === undefined || value === null || value === '' || value === false) return undefined;
+  if (value === undefined || value === null) return undefined;
+  if (field?.kind === 'any') return value;
+  if (value === '' || value === false) return undefined;
   if (isNumber(value)) return value.number === '0' ? undefined : value;
   if (isArray(value)) {
     const of = field?.kind === 'list' ? field.of : undefined;

@@ -231,6 +231,7 @@ test.each([
   [{ permissions: { '/': [null] } }, 'permissions{}[]'],
   [{ groups: { name: 'team-a' } }, 'groups'],
   [{ groups: [null] }, 'groups[]'],
+  [{ oidc_custom_fields: true }, 'oidc_custom_fields'],
   [{ filters: [] }, 'filters'],
   [{ filters: { disable_fs_checks: 1 } }, 'filters.disable_fs_checks'],
 ])('a value of another type than the field is refused: %j', (user, path) => {

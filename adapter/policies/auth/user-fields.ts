@@ -245,7 +245,7 @@ export const userFields: Fields = {
   description: text('free'),
   additional_info: text('free'),
   groups: list('groups', object({ name: text('groups'), type: int('groups') })),
-  oidc_custom_fields: hidden({ kind: 'any', rule: 'host' }),
+  oidc_custom_fields: hidden({ kind: 'map', rule: 'host', of: { kind: 'any', rule: 'host' } }),
   role: text('host'),
   filters,
   virtual_folders: list('folders', folder),
