@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PluginError } from '../../proto/error.ts';
+import { writeFileAtomically } from '../config/write-file.ts';
 import { explain, table } from './output.ts';
 
 test('columns are as wide as their widest cell, and lines have no blanks at their end', () => {
@@ -22,4 +24,12 @@ test('an error for people: what happened, what was expected, what to do', () => 
   );
   expect(explain(new Error('oops'))).toBe('error: oops');
   expect(explain('oops')).toBe('error: oops');
+});
+
+test('an error of the file system names the file that was meant, and what to do', async () => {
+  const file = join(import.meta.dirname, 'nowhere/bundles.lock.json');
+  const error = await writeFileAtomically(file, '', 0o644).catch((thrown: unknown) => thrown);
+  expect(explain(error)).toBe(
+    `error: ${file} cannot be used (ENOENT)\n  expected: a path that exists and that you may use\n  Correct the path, or its owner and mode.`,
+  );
 });

@@ -29,5 +29,15 @@ export function explain(error: unknown): string {
   if (error instanceof PluginError) {
     return `error ${error.code}: ${error.happened}\n  expected: ${error.expected}\n  ${error.remedy}`;
   }
+  const { code, syscall, path } = Object(error);
+  if (typeof code === 'string' && typeof syscall === 'string' && typeof path === 'string') {
+    return explainFile(code, path);
+  }
   return `error: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** An error of the file system. The temporary name that a file is written under tells nobody anything. */
+function explainFile(code: string, path: string): string {
+  const file = path.replace(/\.[0-9a-f]{12}\.tmp$/, '');
+  return `error: ${file} cannot be used (${code})\n  expected: a path that exists and that you may use\n  Correct the path, or its owner and mode.`;
 }
