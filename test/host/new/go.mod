@@ -4,6 +4,7 @@ go 1.24.0
 
 require (
 	github.com/hashicorp/go-plugin v1.8.0
+	github.com/pkg/sftp v1.13.10
 	github.com/sftpgo/sdk v0.1.9
 	golang.org/x/crypto v0.48.0
 	sftpgo-plugin-serverless.test/host/driver v0.0.0
@@ -14,6 +15,7 @@ require (
 	github.com/golang/protobuf v1.5.4 // indirect
 	github.com/hashicorp/go-hclog v1.6.3 // indirect
 	github.com/hashicorp/yamux v0.1.2 // indirect
+	github.com/kr/fs v0.1.0 // indirect
 	github.com/mattn/go-colorable v0.1.13 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
 	github.com/oklog/run v1.1.0 // indirect

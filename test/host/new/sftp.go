@@ -1,33 +1,42 @@
 package main
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"time"
 
+	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 )
 
 type sftpCommand struct {
-	Addr     string `json:"addr"`
-	From     string `json:"from"`
-	User     string `json:"user"`
-	Password string `json:"password"`
+	Addr string `json:"addr"`
+	From string `json:"from"`
+	User string `json:"user"`
+	// Password, PrivateKey (PEM) and Answers (to a dialogue's questions, in order): one of them.
+	Password   string   `json:"password"`
+	PrivateKey string   `json:"privateKey"`
+	Answers    []string `json:"answers"`
+	// Put is written to Path, which is then read back; empty: nothing is transferred.
+	Put  string `json:"put"`
+	Path string `json:"path"`
 }
 
 type sftpResult struct {
-	// Reached is the last step that worked: none, tcp, ssh (with the login), sftp.
+	// Reached is the last step that worked: none, tcp, ssh (with the login), sftp, file.
 	Reached string `json:"reached"`
 	Message string `json:"message"`
+	// Asked are the questions of a dialogue.
+	Asked []string `json:"asked,omitempty"`
+	// Got is what was read back.
+	Got string `json:"got,omitempty"`
 }
 
-// sftp connects from a given local address, logs in by password and opens the SFTP subsystem. Being turned
-// away is a result, not an error.
-func sftp(raw []byte) (any, error) {
+// sftpLogin connects from a given local address, logs in, opens the SFTP subsystem, and writes and reads a file
+// there. Being turned away is a result, not an error.
+func sftpLogin(raw []byte) (any, error) {
 	var c sftpCommand
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return nil, err
@@ -36,60 +45,93 @@ func sftp(raw []byte) (any, error) {
 	if from == nil {
 		return nil, fmt.Errorf("%q is no IP address", c.From)
 	}
+	var result sftpResult
+	method, err := c.method(&result.Asked)
+	if err != nil {
+		return nil, err
+	}
+	result.Reached, err = c.session(from, method, &result.Got)
+	if err != nil {
+		result.Message = err.Error()
+	}
+	return result, nil
+}
+
+func (c sftpCommand) method(asked *[]string) (ssh.AuthMethod, error) {
+	if c.PrivateKey != "" {
+		signer, err := ssh.ParsePrivateKey([]byte(c.PrivateKey))
+		if err != nil {
+			return nil, err
+		}
+		return ssh.PublicKeys(signer), nil
+	}
+	if c.Answers == nil {
+		return ssh.Password(c.Password), nil
+	}
+	next := c.Answers
+	return ssh.KeyboardInteractive(func(_, _ string, questions []string, _ []bool) ([]string, error) {
+		*asked = append(*asked, questions...)
+		if len(questions) > len(next) {
+			return nil, fmt.Errorf("no answer to %q", questions)
+		}
+		answers := next[:len(questions)]
+		next = next[len(questions):]
+		return answers, nil
+	}), nil
+}
+
+func (c sftpCommand) session(from net.IP, method ssh.AuthMethod, got *string) (string, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: from}, Timeout: 10 * time.Second}
 	conn, err := dialer.Dial("tcp", c.Addr)
 	if err != nil {
-		return sftpResult{"none", err.Error()}, nil
+		return "none", err
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		return nil, err
+		return "tcp", err
 	}
 	transport, channels, requests, err := ssh.NewClientConn(conn, c.Addr, &ssh.ClientConfig{
 		User: c.User,
-		Auth: []ssh.AuthMethod{ssh.Password(c.Password)},
+		Auth: []ssh.AuthMethod{method},
 		// The server under test was given a new host key a moment ago.
 		HostKeyCallback: ssh.InsecureIgnoreHostKey(),
 	})
 	if err != nil {
-		return sftpResult{"tcp", err.Error()}, nil
+		return "tcp", err
 	}
 	client := ssh.NewClient(transport, channels, requests)
 	defer client.Close()
-	if err := openSubsystem(client); err != nil {
-		return sftpResult{"ssh", err.Error()}, nil
+	files, err := sftp.NewClient(client)
+	if err != nil {
+		return "ssh", err
 	}
-	return sftpResult{"sftp", ""}, nil
+	defer files.Close()
+	if c.Put == "" {
+		return "sftp", nil
+	}
+	*got, err = writeAndRead(files, c.Path, c.Put)
+	if err != nil {
+		return "sftp", err
+	}
+	return "file", nil
 }
 
-// openSubsystem exchanges SSH_FXP_INIT and SSH_FXP_VERSION (draft-ietf-secsh-filexfer-02, section 4).
-func openSubsystem(client *ssh.Client) error {
-	session, err := client.NewSession()
+func writeAndRead(files *sftp.Client, path, text string) (string, error) {
+	written, err := files.Create(path)
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer session.Close()
-	in, err := session.StdinPipe()
+	if _, err := io.WriteString(written, text); err != nil {
+		return "", err
+	}
+	if err := written.Close(); err != nil {
+		return "", err
+	}
+	read, err := files.Open(path)
 	if err != nil {
-		return err
+		return "", err
 	}
-	out, err := session.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := session.RequestSubsystem("sftp"); err != nil {
-		return err
-	}
-	const typeInit, typeVersion, version = 1, 2, 3
-	if _, err := in.Write([]byte{0, 0, 0, 5, typeInit, 0, 0, 0, version}); err != nil {
-		return err
-	}
-	head := make([]byte, 9)
-	if _, err := io.ReadFull(out, head); err != nil {
-		return err
-	}
-	if head[4] != typeVersion || binary.BigEndian.Uint32(head[5:]) != version {
-		return errors.New("the server did not answer with SSH_FXP_VERSION 3")
-	}
-	return nil
+	defer read.Close()
+	got, err := io.ReadAll(read)
+	return string(got), err
 }
