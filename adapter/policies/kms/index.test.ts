@@ -261,10 +261,6 @@ test('url and payload do not run into each other', async () => {
   await decrypt({ ...stored, url: 'awskms://alias/abcde', payload: sealed });
   expect(next.calls).toHaveLength(2);
 });
-  await decrypt({ ...stored, url: 'awskms://alias/a', payload: `bcde${sealed}` }).catch(() => undefined);
-  await decrypt({ ...stored, url: 'awskms://alias/abcde', payload: sealed });
-  expect(next.calls).toHaveLength(2);
-});
 
 test('the box is opened for every call: another master key or user is never served from the cache', async () => {
   const { decrypt, next } = kms({ decryptCache: { ttl: '1m' } });
