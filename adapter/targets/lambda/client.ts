@@ -1,5 +1,4 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import type { fromIni as FromIni } from '@aws-sdk/credential-providers';
 import { prepareEnvironment } from './environment.ts';
 import type { AwsSettings } from './settings.ts';
 
@@ -8,13 +7,12 @@ const maxSockets = 256;
 const connectionTimeoutMs = 3000;
 const sessionName = 'sftpgo-plugin-serverless';
 
+type Sdk = typeof import('./sdk.ts');
+
 /** A client and the commands that go with it: the SDK is loaded once, at the first call. */
 export interface Lambda {
   readonly client: LambdaClient;
-  readonly sdk: Pick<
-    typeof import('@aws-sdk/client-lambda'),
-    'InvokeCommand' | 'GetFunctionConfigurationCommand'
-  >;
+  readonly sdk: Sdk;
 }
 
 /**
@@ -23,29 +21,27 @@ export interface Lambda {
  */
 export async function openLambdaClient(region: string, settings: AwsSettings): Promise<Lambda> {
   prepareEnvironment();
-  const { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } = await import(
-    '@aws-sdk/client-lambda'
-  );
-  const credentials = await credentialsOf(region, settings);
+  const sdk = await import('./sdk.ts');
+  const credentials = credentialsOf(sdk, region, settings);
   const agent = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
-  const client = new LambdaClient({
+  const client = new sdk.LambdaClient({
     region,
     maxAttempts: 1,
     requestHandler: { httpAgent: agent, httpsAgent: agent, connectionTimeout: connectionTimeoutMs },
     ...(credentials === undefined ? {} : { credentials }),
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
   });
-  return { client, sdk: { GetFunctionConfigurationCommand, InvokeCommand } };
+  return { client, sdk };
 }
 
 /** undefined: the SDK's own search, which ends at the role of the machine. */
-async function credentialsOf(
+function credentialsOf(
+  { fromIni, fromTemporaryCredentials }: Sdk,
   region: string,
   settings: AwsSettings,
-): Promise<ReturnType<typeof FromIni> | undefined> {
+): ReturnType<Sdk['fromIni']> | undefined {
   const { credentialsFile, profile, role, externalId, stsEndpoint } = settings;
   if (credentialsFile === undefined && profile === undefined && role === undefined) return undefined;
-  const { fromIni, fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
   const base =
     credentialsFile === undefined && profile === undefined
       ? undefined

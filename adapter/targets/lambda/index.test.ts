@@ -40,7 +40,7 @@ const configuration = { Version: '7', CodeSha256: Buffer.from(digest, 'hex').toS
 let folder: string;
 let endpoint: string;
 let settings: AwsSettings;
-const opened: ReturnType<typeof open>[] = [];
+const opened: ReturnType<typeof openLambda>[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lambda-target-'));
