@@ -75,11 +75,11 @@ function knownOnly(value: Json, field: Field): Json {
 
 const user: Field = { kind: 'object', rule: 'named', fields: userFields };
 
-/** A user as plain values without zeros, in which two readings can be compared. */
+/** A user as plain values without zeros, in which two readings can be compared; -0 is 0. */
 function comparable(tree: Json): unknown {
   const plain = (value: Json | undefined): unknown => {
     if (isArray(value)) return value.map(plain);
-    if (!isObject(value)) return typeof value === 'object' && value ? Number(formatJson(value)) : value;
+    if (!isObject(value)) return typeof value === 'object' && value ? Number(formatJson(value)) + 0 : value;
     return Object.fromEntries([...value].map(([key, member]) => [key, plain(member)]));
   };
   return plain(asGoReads(knownOnly(tree, user), user));

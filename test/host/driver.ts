@@ -65,22 +65,40 @@ export interface LaunchedPlugin {
   logs(): Promise<readonly LogLine[]>;
 }
 
+/** Who logs in, from where, and with what; with `put`, that text is written to `path` and read back. */
+export interface SftpLogin {
+  readonly addr: string;
+  /** The client's own address. */
+  readonly from: string;
+  readonly user: string;
+  readonly password?: string;
+  /** PEM; instead of a password. */
+  readonly privateKey?: string;
+  /** To the questions of a dialogue, in order; instead of a password. */
+  readonly answers?: readonly string[];
+  readonly path?: string;
+  readonly put?: string;
+}
+
+/** How far a login got. */
+export interface SftpOutcome {
+  /** The last step that worked: `ssh` is the login, `file` what was written and read. */
+  readonly reached: 'none' | 'tcp' | 'ssh' | 'sftp' | 'file';
+  readonly message: string;
+  /** The questions of a dialogue. */
+  readonly asked?: readonly string[];
+  /** What was read back. */
+  readonly got?: string;
+}
+
 /** A real go-plugin host in a process of its own. */
 export interface GoHost {
   /** Starts a plugin as SFTPGo does and waits for its handshake. Rejects with go-plugin's own text. */
   launch(options: LaunchOptions): Promise<LaunchedPlugin>;
   /** Versions of Go and of the modules the host was built from, by module path. */
   versions(): Promise<Readonly<Record<string, string>>>;
-  /**
-   * Logs in to an SFTP server from a local address (only the new host). `reached`: the last step that worked,
-   * none, tcp, ssh (with the login) or sftp.
-   */
-  sftp(login: {
-    readonly addr: string;
-    readonly from: string;
-    readonly user: string;
-    readonly password: string;
-  }): Promise<{ readonly reached: 'none' | 'tcp' | 'ssh' | 'sftp'; readonly message: string }>;
+  /** Logs in to an SFTP server (only the new host); being turned away is an answer. */
+  sftp(login: SftpLogin): Promise<SftpOutcome>;
   /** What Go's encoding/json reads in an answer of an auth plugin, as SFTPGo would (only the new host). */
   user(json: string | Uint8Array): Promise<Readonly<Record<string, unknown>>>;
   /** SIGKILL, so that the host can clean nothing up. */

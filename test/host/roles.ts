@@ -22,12 +22,17 @@ export interface Roles {
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly sha256: string;
+  readonly configPath: string;
   /** What reached the function of a type. */
   readonly arrivals: Readonly<Record<PluginTypeName, Arrivals>>;
+  /** The bodies of the requests that went to the function of a type. */
+  wire(type: PluginTypeName): readonly string[];
   close(): Promise<void>;
 }
 
-const makers: Readonly<Record<PluginTypeName, (arrivals: Arrivals) => Plugin<object>>> = {
+type Makers = Readonly<Record<PluginTypeName, (arrivals: Arrivals) => Plugin<object>>>;
+
+const recording: Makers = {
   auth: authPlugin,
   kms: kmsPlugin,
   ipfilter: ipfilterPlugin,
@@ -37,19 +42,29 @@ const makers: Readonly<Record<PluginTypeName, (arrivals: Arrivals) => Plugin<obj
 };
 
 /** What each section has beside `use`. */
-const sections: Readonly<Partial<Record<PluginTypeName, string>>> = {
+const usualSections: Readonly<Partial<Record<PluginTypeName, string>>> = {
   auth: 'ceiling: { fields: [email] }',
   ipfilter: 'onUnavailable: deny',
   notifier: 'instance: node1',
 };
 
-const types = Object.keys(pluginTypes) as PluginTypeName[];
+/** What differs from a recording function of each type. */
+export interface RolesOptions {
+  /** Types that there are; absent: all. */
+  readonly types?: readonly PluginTypeName[];
+  readonly plugins?: Partial<Makers>;
+  /** What a section has beside `use`, as YAML between braces. */
+  readonly sections?: Readonly<Partial<Record<PluginTypeName, string>>>;
+}
 
 /**
  * Starts the functions in this process, so that a test sees what their handlers get, and writes the files of a host
  * around them. Needs `npm run build` first.
  */
-export async function startRoles(): Promise<Roles> {
+export async function startRoles(options: RolesOptions = {}): Promise<Roles> {
+  const { types = Object.keys(pluginTypes) as PluginTypeName[] } = options;
+  const makers = { ...recording, ...options.plugins };
+  const sections = { ...usualSections, ...options.sections };
   const cmd = join(import.meta.dirname, '../../dist/sftpgo-plugin-serverless');
   if (!existsSync(cmd)) throw new Error(`${cmd} is not there: run npm run build`);
   const folder = await makeRoleFolder('http://127.0.0.1:1');
@@ -86,7 +101,12 @@ export async function startRoles(): Promise<Roles> {
     args: ['serve', '--config', folder.configPath],
     env: [`SFTPGO_PLUGIN_SERVERLESS_NODE=${process.execPath}`],
     sha256: createHash('sha256').update(readFileSync(cmd)).digest('hex'),
+    configPath: folder.configPath,
     arrivals: Object.fromEntries(served.map(({ type, arrivals }) => [type, arrivals])) as Roles['arrivals'],
+    wire: (type) =>
+      served
+        .filter((one) => one.type === type)
+        .flatMap(({ server }) => server.requests.map(({ body }) => Buffer.from(body).toString())),
     async close() {
       await Promise.all(served.map(({ server }) => server.close()));
       await folder.remove();

@@ -11,6 +11,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Sftpgo {
   /** Of its SFTP server, as host:port. */
   readonly addr: string;
+  /** Its REST API, `http://127.0.0.1:PORT/api/v2`; the administrator has the user's name and password. */
+  readonly api: string;
   readonly user: string;
   readonly password: string;
   readonly pid: number;
@@ -45,17 +47,22 @@ async function untilListening(port: number, child: ChildProcess, log: () => Prom
 }
 
 /**
- * Starts a real SFTPGo in a temporary folder: SFTP on a loopback port, one user in the memory provider, the given
- * `plugins` entries, and nothing in its environment but `env`.
+ * Starts a real SFTPGo in a temporary folder: SFTP and REST on loopback ports, one user and one administrator in the
+ * memory provider, the given `plugins` entries, and nothing in its environment but `env`. `config` adds top-level
+ * keys to its configuration.
  *
  * Takes the path of the binary; where its templates lie beside it, as in the release archive, they are found.
  */
 export async function startSftpgo(
   binary: string,
-  options: { readonly plugins: readonly unknown[]; readonly env: NodeJS.ProcessEnv },
+  options: {
+    readonly plugins: readonly unknown[];
+    readonly env: NodeJS.ProcessEnv;
+    readonly config?: Readonly<Record<string, unknown>>;
+  },
 ): Promise<Sftpgo> {
   const folder = await mkdtemp(join(tmpdir(), 'sftpgo-'));
-  const port = await freePort();
+  const [port, httpPort] = [await freePort(), await freePort()];
   const user = 'anna';
   const password = 'correct horse battery staple';
   const templates = join(dirname(binary), 'templates');
@@ -73,14 +80,20 @@ export async function startSftpgo(
         permissions: { '/': ['*'] },
       },
     ],
+    admins: [{ id: 1, username: user, password, status: 1, permissions: ['*'] }],
   };
   await writeFile(join(folder, 'data.json'), JSON.stringify(data), { mode: 0o600 });
   const config = {
     sftpd: { bindings: [{ port, address: '127.0.0.1' }], host_keys: ['id_ed25519'] },
-    httpd: { bindings: [{ port: 0 }] },
+    httpd: {
+      bindings: [{ port: httpPort, address: '127.0.0.1', enable_web_admin: false, enable_web_client: false }],
+      openapi_path: '',
+      static_files_path: '',
+    },
     data_provider: { driver: 'memory', name: 'data.json' },
     ...(existsSync(templates) ? { smtp: { templates_path: templates } } : {}),
     plugins: options.plugins,
+    ...options.config,
   };
   await writeFile(join(folder, 'sftpgo.json'), JSON.stringify(config), { mode: 0o600 });
 
@@ -99,12 +112,14 @@ export async function startSftpgo(
   };
   try {
     await untilListening(port, child, log);
+    await untilListening(httpPort, child, log);
   } catch (error) {
     await close();
     throw error;
   }
   return {
     addr: `127.0.0.1:${port}`,
+    api: `http://127.0.0.1:${httpPort}/api/v2`,
     user,
     password,
     pid: child.pid ?? 0,
