@@ -214,3 +214,16 @@ function parseConfigInput(): object {
     ipfilter: { use: 'office' },
   };
 }
+
+test('a key pasted where its path belongs is refused without being quoted', () => {
+  const pasted = { ...parseConfigInput(), identity: '{"kty":"OKP","d":"a-private-key"}' };
+  const refusal = (() => {
+    try {
+      return String(parseConfig(JSON.stringify(pasted), 'host.json'));
+    } catch (error) {
+      return String(error);
+    }
+  })();
+  expect(refusal).toContain('the path of a file, not its content');
+  expect(refusal).not.toContain('a-private-key');
+});

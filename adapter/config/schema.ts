@@ -9,7 +9,12 @@ import { httpsConfig } from '../targets/https/config.ts';
 import { awsConfig } from '../targets/lambda/config.ts';
 import { localConfig } from '../targets/local/config.ts';
 
-const file = z.string().min(1);
+/** A path, never a key pasted in its place: paths are quoted in messages. */
+const file = z
+  .string()
+  .min(1)
+  .max(1024)
+  .regex(/^[^{}\n]*$/, 'expected the path of a file, not its content');
 
 /**
  * The host's configuration: policy only; what is deployed where stands in the lock. Each plugin type's section
