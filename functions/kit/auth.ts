@@ -46,9 +46,9 @@ export interface AuthPlugin<Env = unknown> extends Plugin<Env> {
  * ```ts
  * import { accept, auth, denyLogin } from 'sftpgo-plugin-serverless/kit';
  *
- * export default auth<{ DIRECTORY: KVNamespace }>({
+ * export default auth<{ HASHES: KVNamespace }>({
  *   async checkUserAndPass({ username, password, isNew }, { env }) {
- *     if ((await env.DIRECTORY.get(username)) !== (await digest(password))) return denyLogin('wrong password');
+ *     if (!(await verify(password, await env.HASHES.get(username)))) return denyLogin('wrong password');
  *     return isNew
  *       ? accept.merge({ status: 1, home_dir: `/srv/sftp/${username}`, permissions: { '/': ['list', 'download'] } })
  *       : accept.unchanged();
