@@ -1,3 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import {
   CreateAliasCommand,
   CreateKeyCommand,
@@ -250,6 +256,45 @@ test('KMS that cannot be reached is unavailable; a call that is given up is dead
   await expect(impatient.encrypt({ payload: 'x', url: urlOf(alias) })).rejects.toMatchObject({
     code: 'deadline_exceeded',
   });
+});
+
+test('a listed role is assumed, once; a listed profile signs', async () => {
+  const assumed: string[] = [];
+  const sts = createServer(async (request, response) => {
+    const body = new URLSearchParams(await text(request));
+    assumed.push(`${body.get('Action')} ${body.get('RoleArn')}`);
+    const expiration = new Date(Date.now() + 3_600_000).toISOString();
+    response.writeHead(200, { 'content-type': 'text/xml' });
+    response.end(
+      '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>' +
+        '<AccessKeyId>ofrole</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>' +
+        `<Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+    );
+  });
+  await new Promise<void>((resolve) => sts.listen(0, '127.0.0.1', resolve));
+  const folder = mkdtempSync(join(tmpdir(), 'kms-profile-'));
+  try {
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', `http://127.0.0.1:${(sts.address() as AddressInfo).port}`);
+    const role = 'arn:aws:iam::111122223333:role/kms';
+    const { encrypt, decrypt } = service({ roles: [role] });
+    const url = urlOf(alias, `&role=${role}`);
+    expect(await decrypt({ payload: await encrypt({ payload: 'x', url }), url })).toBe('x');
+    expect(assumed).toEqual([`AssumeRole ${role}`]);
+    expect(server.requests.at(-1)?.accessKeyId).toBe('ofrole');
+
+    writeFileSync(
+      join(folder, 'credentials'),
+      '[sftpgo]\naws_access_key_id = ofprofile\naws_secret_access_key = s\n',
+    );
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'));
+    await service({ profiles: ['sftpgo'] }).encrypt({ payload: 'x', url: urlOf(alias, '&profile=sftpgo') });
+    expect(server.requests.at(-1)?.accessKeyId).toBe('ofprofile');
+  } finally {
+    for (const name of ['AWS_ENDPOINT_URL_STS', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, undefined);
+    rmSync(folder, { recursive: true });
+    sts.closeAllConnections();
+    sts.close();
+  }
 });
 
 test.each<[string, object]>([

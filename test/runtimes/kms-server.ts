@@ -10,6 +10,8 @@ export interface KmsRequest {
   /** `Encrypt`, `Decrypt`, … */
   readonly operation: string;
   readonly region: string;
+  /** Whose signature it carried. */
+  readonly accessKeyId: string;
   readonly body: Body;
 }
 
@@ -37,14 +39,14 @@ export async function startKmsServer(): Promise<KmsServer> {
   const deny = new Map<string, string>();
 
   function answer(incoming: IncomingMessage, text: string): object {
-    const scope = /Credential=[^/,]+\/\d{8}\/([a-z0-9-]+)\/kms\/aws4_request/;
-    const region = scope.exec(incoming.headers.authorization ?? '')?.[1];
-    if (region === undefined) {
+    const scope = /Credential=([^/,]+)\/\d{8}\/([a-z0-9-]+)\/kms\/aws4_request/;
+    const [, accessKeyId, region] = scope.exec(incoming.headers.authorization ?? '') ?? [];
+    if (accessKeyId === undefined || region === undefined) {
       throw new KmsException('MissingAuthenticationTokenException', 'Missing Authentication Token');
     }
     const operation = /^TrentService\.(\w+)$/.exec(String(incoming.headers['x-amz-target']))?.[1] ?? '';
     const body: Body = Object(JSON.parse(text === '' ? '{}' : text));
-    requests.push({ operation, region, body });
+    requests.push({ operation, region, accessKeyId, body });
     const denied = deny.get(operation);
     if (denied !== undefined) {
       throw new KmsException(denied, `User: arn:aws:iam::${account}:role/test may not: kms:${operation}`);
