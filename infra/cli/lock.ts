@@ -5,12 +5,20 @@ import { readPublicKeys } from '../../adapter/config/key-files.ts';
 import { parseDurationMs } from '../../adapter/config/units.ts';
 import { PluginError } from '../../proto/error.ts';
 import { normaliseAddress } from '../../proto/lock/address.ts';
+import { parseLambdaAddress } from '../../proto/lock/lambda-address.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
-import { acceptedBuilds, acceptedLocal, type BuildManifest, readManifest } from '../build/manifest.ts';
+import {
+  acceptedBuilds,
+  acceptedLambda,
+  acceptedLocal,
+  type BuildManifest,
+  readManifest,
+} from '../build/manifest.ts';
 import { putFunction } from '../lock/put.ts';
 
 interface PutCommandOptions {
   readonly address?: string;
+  readonly lambda?: string;
   readonly local?: string;
   readonly from: string;
   readonly keys?: string;
@@ -31,14 +39,20 @@ function life(text: string): number {
 
 function putCommand(): Command {
   return new Command('put')
-    .description('write a built function into the lock, and seal it: --address or --local')
+    .description('write a built function into the lock, and seal it: --address, --lambda or --local')
     .argument('<function>', 'name or name@stage; its build is NAME.build.json')
     .option('--address <url>', 'where the adapter reaches it over https')
     .addOption(
       new Option(
+        '--lambda <arn>',
+        'the published version of a Lambda function: its ARN, :NUMBER included',
+      ).conflicts('address'),
+    )
+    .addOption(
+      new Option(
         '--local <file>',
         'the bundle that the adapter itself runs, relative to its configuration',
-      ).conflicts(['address', 'keys']),
+      ).conflicts(['address', 'lambda', 'keys']),
     )
     .option('--from <folder>', 'folder of the build', 'out')
     .option('--keys <file>', 'its public keys (default: NAME.jwks.json)')
@@ -54,10 +68,7 @@ function putCommand(): Command {
       const name = given.includes('@') ? given : `${given}@live`;
       const bare = name.replace(/@.*/, '');
       const manifest = await readManifest(options.from, bare);
-      const entry =
-        options.local === undefined
-          ? await httpsEntry(manifest, options.address, options.keys ?? `${bare}.jwks.json`)
-          : localEntry(manifest, options.local);
+      const entry = await entryOf(manifest, options, options.keys ?? `${bare}.jwks.json`);
       const lock = await putFunction({
         lockFile: options.lock,
         signerFile: options.signer,
@@ -71,6 +82,37 @@ function putCommand(): Command {
     });
 }
 
+async function entryOf(
+  manifest: BuildManifest,
+  { address, lambda, local }: PutCommandOptions,
+  keysFile: string,
+): Promise<LockedFunction> {
+  if (local !== undefined) return localEntry(manifest, local);
+  if (lambda !== undefined) return await lambdaEntry(manifest, lambda, keysFile);
+  return await httpsEntry(manifest, address, keysFile);
+}
+
+/** AWS prints the ARN of a version with the number behind it: the lock has them apart. */
+async function lambdaEntry(
+  manifest: BuildManifest,
+  qualified: string,
+  keysFile: string,
+): Promise<LockedFunction> {
+  const [, arn = qualified, version] = /^(.*):([1-9]\d{0,18})$/.exec(qualified) ?? [];
+  const address = parseLambdaAddress(arn);
+  if (version === undefined || 'problem' in address) {
+    throw new PluginError('INPUT_INVALID', {
+      happened: '--lambda cannot be used',
+      expected: 'the ARN of a published version: arn:aws:lambda:REGION:ACCOUNT:function:NAME:NUMBER',
+      remedy: 'Take FunctionArn of what `aws lambda publish-version` prints.',
+    });
+  }
+  const keys = await readPublicKeys(keysFile, 'the key file', 'KEY_FILE_INVALID');
+  const { type, handles } = manifest;
+  const accepts = [acceptedLambda(manifest, version)];
+  return { type, target: 'lambda', address: arn, handles, accepts, keys: [...keys.keys] };
+}
+
 async function httpsEntry(
   manifest: BuildManifest,
   url: string | undefined,
@@ -79,7 +121,8 @@ async function httpsEntry(
   const address = normaliseAddress(url ?? '');
   if ('problem' in address) {
     throw new PluginError('INPUT_INVALID', {
-      happened: url === undefined ? 'there is neither --address nor --local' : '--address cannot be used',
+      happened:
+        url === undefined ? 'there is none of --address, --lambda and --local' : '--address cannot be used',
       expected: address.problem.replace(/^expected /, ''),
       remedy: url === undefined ? 'Add one of them.' : 'Correct it.',
     });
