@@ -1,19 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` is what `npm run check` runs; the others need built artifacts, Go or workerd: see test/run.ts. */
+/**
+ * `unit` is what `npm run check` runs; the others need built artifacts, Go or workerd, or
+ * seconds (`*.slow.test.ts`): see test/run.ts.
+ */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['{proto,adapter,functions,infra}/**/*.test.ts', 'test/arrows.test.ts'],
+          include: ['{proto,adapter,functions,infra}/**/*.test.ts'],
+          exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
         },
       },
       {
         test: {
           name: 'e2e',
-          include: ['test/{runtimes,demo,host,journeys}/**/*.test.ts'],
+          include: [
+            'test/{runtimes,demo,host,journeys}/**/*.test.ts',
+            '{proto,adapter,functions,infra}/**/*.slow.test.ts',
+          ],
           testTimeout: 120_000,
           hookTimeout: 240_000,
           fileParallelism: false,

@@ -80,7 +80,7 @@ await vitest('end to end', current, ['--project', 'e2e']);
 const oldest = await oldestNode();
 if (oldest !== undefined) {
   await vitest('unit, Node 22', oldest, ['--project', 'unit']);
-  await vitest('real host, Node 22', oldest, ['--project', 'e2e', 'test/host']);
+  await vitest('real host, Node 22', oldest, ['--project', 'e2e', 'test/host', '.slow.test.ts']);
 } else if (process.env['CI'] === 'true') {
   count('Node 22', { passed: 0, failed: 1, skipped: 0 });
 } else {

@@ -4,7 +4,7 @@ import { PluginError } from '../../proto/error.ts';
 import { type CallTraits, type PluginTypeName, pluginTypes } from '../../proto/plugin-types.ts';
 import { HclogWriter } from '../goplugin/server/hclog.ts';
 import { serve as servePlugin, type UnaryCall } from '../goplugin/server/serve.ts';
-import type { Trace } from '../shapes.ts';
+import { AnswerError, type Trace } from '../shapes.ts';
 
 /** Answers must be on the host's wire before its deadline: what encoding and a busy machine may take, in ms. */
 const marginMs = 250;
@@ -132,8 +132,10 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
 /** A denial is the function's business; what may be an attack or a broken deployment is an ERROR line. */
 function logFailure(log: HclogWriter, rpc: string, call: string, error: unknown): void {
   const code = error instanceof PluginError ? error.code : 'INTERNAL';
-  const fields = { rpc, call, code };
-  if (code === 'DENIED') log.debug('denied', { ...fields, ...reasonOf(error) });
+  const answered = error instanceof AnswerError ? error : undefined;
+  const reason = answered?.facts.reason;
+  const fields = { rpc, call, code, ...(reason === undefined ? {} : { reason }) };
+  if (code === 'DENIED') log.debug('denied', fields);
   else if (
     code === 'ANSWER_REFUSED' ||
     code === 'ANSWER_UNSIGNED' ||
@@ -141,11 +143,8 @@ function logFailure(log: HclogWriter, rpc: string, call: string, error: unknown)
     code === 'INTERNAL'
   ) {
     log.error(error instanceof PluginError ? error.message : 'internal error', fields);
-  } else log.warn(error instanceof PluginError ? error.message : 'failed', { ...fields, ...reasonOf(error) });
-}
-
-function reasonOf(error: unknown): { reason?: string } {
-  const facts: unknown = Object(Object(error).facts);
-  const reason: unknown = Object(facts).reason;
-  return typeof reason === 'string' ? { reason } : {};
+  } else log.warn(error instanceof PluginError ? error.message : 'failed', fields);
+  if (answered?.code === 'FUNCTION_ERROR') {
+    log.debug('what the function said', { call, text: answered.functionText });
+  }
 }

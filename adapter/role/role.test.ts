@@ -169,7 +169,7 @@ test('integrity.require of the section is demanded', async () => {
 });
 
 test('a target that this release cannot call is a problem of the lock', async () => {
-  await folder.lock({ seq: 2 }, { target: 'local', address: 'office.mjs' });
+  await folder.lock({ seq: 2 }, { target: 'worker', address: served.url });
   await role.refresh();
   expect(await see()).toBe('LOCK_INVALID');
 });
