@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../adapter/config/parse.ts';
-import { configJsonSchema } from '../../adapter/config/schema.ts';
+import { type Config, configJsonSchema } from '../../adapter/config/schema.ts';
+import { kmsOptionsOf } from '../../adapter/policies/kms/config.ts';
 import { fencedBlocks } from './blocks.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -39,17 +40,22 @@ describe('docs/config.md', () => {
   });
 
   test('the defaults in the example are the defaults', () => {
-    const { lock, trust, ipfilter } = parseConfig(example?.text ?? '', 'example.yaml');
+    const shown = parseConfig(example?.text ?? '', 'example.yaml');
     const least = parseConfig(
-      'identity: a\nlock: { file: b }\ntrust: { file: c }\nipfilter: { use: office }',
+      'identity: a\nlock: { file: b }\ntrust: { file: c }\nlocal: {}\nipfilter: { use: office }\n' +
+        'auth: { use: team }\nkms: { use: vault }\nnotifier: { use: events, instance: node1 }',
       'least.yaml',
     );
-    const { timeout: _, ...section } = ipfilter ?? {};
-    expect({ lock: { ...lock, file: '' }, trust: { ...trust, file: '' }, section }).toEqual({
-      lock: { ...least.lock, file: '' },
-      trust: { ...least.trust, file: '' },
-      section: least.ipfilter,
+    const defaultsOf = ({ lock, trust, local, ipfilter, auth, kms, notifier }: Config) => ({
+      lock: lock.onExpired,
+      trust: trust.threshold,
+      local,
+      ipfilter: { ...ipfilter, timeout: '' },
+      auth: [auth?.send, auth?.ceiling.onExcess, auth?.keyboardInteractive],
+      kms: [kms?.scheme, kms && kmsOptionsOf(kms), kms?.decryptCache],
+      notifier: { ...notifier, integrity: '' },
     });
+    expect(defaultsOf(shown)).toEqual(defaultsOf(least));
   });
 
   test('the table has every key', () => {
