@@ -1,26 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PluginTypeName, pluginTypes } from '../../proto/plugin-types.ts';
 import { buildHost, type HostKind, sdkKinds, whyNoGo } from './build.ts';
-import { authCases } from './cases/auth.ts';
 import type { RpcCase, Step } from './cases/case.ts';
-import { eventsearcherCases } from './cases/eventsearcher.ts';
-import { ipfilterCases } from './cases/ipfilter.ts';
-import { kmsCases } from './cases/kms.ts';
-import { metadataCases } from './cases/metadata.ts';
-import { notifierCases } from './cases/notifier.ts';
+import { casesOf } from './cases/index.ts';
 import { type GoHost, type LaunchedPlugin, startHost } from './driver.ts';
 import { type Roles, startRoles } from './roles.ts';
 
 const noGo = whyNoGo();
-
-const casesOf: Readonly<Record<PluginTypeName, (kind: HostKind) => readonly RpcCase[]>> = {
-  auth: authCases,
-  kms: kmsCases,
-  ipfilter: ipfilterCases,
-  notifier: notifierCases,
-  eventsearcher: eventsearcherCases,
-  metadata: metadataCases,
-};
 
 /** SDK, go-plugin, and how many RPCs the SDK has. */
 const hosts: Readonly<Record<HostKind, readonly [sdk: string, goPlugin: string, rpcs: number]>> = {

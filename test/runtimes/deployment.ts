@@ -6,6 +6,7 @@ import { createCertificate } from '../../adapter/goplugin/server/certificate.ts'
 import { buildFunction } from '../../infra/build/function.ts';
 import { acceptedBuilds, type BuildManifest, manifestOf } from '../../infra/build/manifest.ts';
 import { putFunction } from '../../infra/lock/put.ts';
+import type { PluginTypeName } from '../../proto/plugin-types.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -36,7 +37,7 @@ export interface Deployment {
 }
 
 /**
- * Builds an ipfilter function and makes keys and a certificate for it, as an author and an administrator would.
+ * Builds a function (an ipfilter unless `type` says otherwise) and makes keys and a certificate for it, as an author and an administrator would.
  *
  * ```ts
  * const deployment = await prepareDeployment();
@@ -45,13 +46,13 @@ export interface Deployment {
  * ```
  */
 export async function prepareDeployment(
-  options: { entry?: string; name?: string } = {},
+  options: { entry?: string; name?: string; type?: PluginTypeName } = {},
 ): Promise<Deployment> {
-  const { entry = exampleEntry, name = 'office' } = options;
+  const { entry = exampleEntry, name = 'office', type = 'ipfilter' } = options;
   const folder = await mkdtemp(join(tmpdir(), 'deployment-'));
   await chmod(folder, 0o755);
   const at = (file: string) => join(folder, file);
-  const built = await buildFunction({ entry, name, type: 'ipfilter', outDir: at('out') }).catch(
+  const built = await buildFunction({ entry, name, type, outDir: at('out') }).catch(
     async (error: unknown) => {
       await rm(folder, { recursive: true });
       throw error;
@@ -100,7 +101,7 @@ export async function prepareDeployment(
         signerFile: at('lock-signer.key.json'),
         name: functionName,
         entry: {
-          type: 'ipfilter',
+          type,
           target: 'https',
           address,
           handles: [...manifest.handles],
@@ -116,7 +117,7 @@ export async function prepareDeployment(
           'trust: { file: lock-signer.jwks.json }',
           ...(state ? ['state: state'] : []),
           'https: { ca: ca.pem }',
-          `ipfilter: { use: ${name}${section === '' ? '' : `, ${section}`} }`,
+          `${type}: { use: ${name}${section === '' ? '' : `, ${section}`} }`,
           '',
         ].join('\n'),
       );

@@ -10,12 +10,12 @@ export function kmsPlugin(arrivals: Arrivals): Plugin<object> {
     encrypt(request) {
       arrivals.add('Encrypt', request);
       check(request.url);
-      return Buffer.from(request.payload).toString('base64');
+      return btoa(request.payload);
     },
     decrypt(request) {
       arrivals.add('Decrypt', request);
       check(request.url);
-      return Buffer.from(request.payload, 'base64').toString();
+      return atob(request.payload);
     },
   });
 }
