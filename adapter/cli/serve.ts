@@ -39,15 +39,7 @@ async function openRole(
   log: HclogWriter,
   onServing: (serving: boolean) => void,
 ) {
-  const { isSectionName } = await import('../policies/index.ts');
   const { Role } = await import('../role/role.ts');
-  if (!isSectionName(type)) {
-    throw new PluginError('CONFIG_INVALID', {
-      happened: `SFTPGo started this plugin as ${type}`,
-      expected: 'a type that this release serves: ipfilter',
-      remedy: `Remove the ${type} plugin from SFTPGo, or update the adapter.`,
-    });
-  }
   let configPath: string;
   try {
     configPath = configPathFrom(args, env);
