@@ -33,6 +33,8 @@ export function kitPlace(): KitPlace {
       'sftpgo-plugin-serverless/functions/eventsearcher': join(functions, 'eventsearcher/index.ts'),
       'sftpgo-plugin-serverless/functions/metadata': join(functions, 'metadata/index.ts'),
       'sftpgo-plugin-serverless/functions/kms': join(functions, 'kms/index.ts'),
+      'sftpgo-plugin-serverless/functions/auth': join(functions, 'auth/index.ts'),
+      'sftpgo-plugin-serverless/functions/auth/dynamo': join(functions, 'auth/dynamo.ts'),
     },
   };
 }
