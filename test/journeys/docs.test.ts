@@ -90,7 +90,9 @@ test('what the code says about a page of docs is there', () => {
 });
 
 test.each(pages)('the links of %s lead somewhere', (page) => {
-  const links = [...read(page).matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
+  const links = [...read(page).matchAll(/\]\(([^)]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(
+    ([, inline, reference]) => inline ?? reference ?? '',
+  );
   const dead = links.filter((link) => {
     if (/^https:/.test(link)) return false;
     const [path = '', anchor] = link.split('#');
