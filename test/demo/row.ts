@@ -14,10 +14,10 @@ export interface Row {
   readonly type: string;
   readonly rpc: string;
   readonly case: string;
-  readonly target: string;
+  readonly target: 'https' | 'lambda' | 'local';
   readonly runtime: string;
-  readonly expect: 'allowed' | 'denied' | 'ok' | 'refused';
-  /** What came: `allowed`, `denied`, `ok`, `refused`, or `failed`. */
+  readonly expect: 'allowed' | 'denied' | 'ok' | 'not found' | 'refused';
+  /** What came: one of these, `failed`, or `wrong answer`. */
   readonly result: string;
   readonly ok: boolean;
   /** How far the code that answered is proved; null where nothing verified answered. */
