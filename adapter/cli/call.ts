@@ -9,10 +9,10 @@ import { nearest } from '../config/nearest.ts';
 import { GrpcError } from '../goplugin/grpc-error.ts';
 import { launch } from '../goplugin/host/launch.ts';
 import type { Trace } from '../shapes.ts';
+import { configOption } from './config-option.ts';
 import { executablePath } from './executable.ts';
 import { messageFromArguments } from './message-arguments.ts';
 import { print, remark } from './output.ts';
-import { configOption } from './program.ts';
 
 /** gRPC PERMISSION_DENIED: the function's decision, and so exit code 2. */
 const permissionDenied = 7;

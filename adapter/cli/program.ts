@@ -1,17 +1,11 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { callCommand } from './call.ts';
+import { configOption } from './config-option.ts';
 import { hostConfigCommand } from './host-config/index.ts';
 import { keysCommand } from './keys/index.ts';
 import { explain } from './output.ts';
 import { schemaCommand } from './schema.ts';
 import { verifyCommand } from './verify.ts';
-
-/** The option that every command reading the host's configuration has. */
-export function configOption(): Option {
-  return new Option('--config <path>', 'host configuration')
-    .env('SFTPGO_PLUGIN_SERVERLESS_CONFIG')
-    .default('/etc/sftpgo/serverless.yaml');
-}
 
 function serveCommand(): Command {
   return new Command('serve')

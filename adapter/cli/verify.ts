@@ -3,8 +3,8 @@ import { loadConfig } from '../config/load-role.ts';
 import { isSectionName } from '../policies/index.ts';
 import { Role } from '../role/role.ts';
 import type { Finding } from '../shapes.ts';
+import { configOption } from './config-option.ts';
 import { print, remark, table } from './output.ts';
-import { configOption } from './program.ts';
 
 const timeoutMs = 15_000;
 
