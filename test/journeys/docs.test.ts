@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../adapter/config/parse.ts';
 import { type Config, configJsonSchema } from '../../adapter/config/schema.ts';
+import { isSectionName, policiesOf } from '../../adapter/policies/index.ts';
 import { kmsOptionsOf } from '../../adapter/policies/kms/config.ts';
 import { fencedBlocks } from './blocks.ts';
 
@@ -31,9 +32,9 @@ function headingsOf(page: string): { titles: string[]; anchors: string[] } {
   };
 }
 
-describe('docs/config.md', () => {
-  const [example] = fencedBlocks(read('docs/config.md')).filter(({ language }) => language === 'yaml');
+const [example] = fencedBlocks(read('docs/config.md')).filter(({ language }) => language === 'yaml');
 
+describe('docs/config.md', () => {
   test('the example is a configuration', () => {
     const config = parseConfig(example?.text ?? '', 'example.yaml');
     expect(config.ipfilter).toMatchObject({ use: 'office@live', timeout: 800 });
@@ -72,6 +73,17 @@ function keysOf(schema: unknown, prefix = ''): string[] {
     keysOf(inner, prefix === '' ? key : `${prefix}.${key}`),
   );
 }
+
+test('docs/architecture.md names the policies of each type, outermost first', () => {
+  const [, section = ''] = read('docs/architecture.md').split('## Policies');
+  const config = parseConfig(example?.text ?? '', 'example.yaml');
+  const rows = (Object.keys(config) as (keyof Config)[]).filter(isSectionName).map((type) => {
+    const policies = policiesOf(type, config[type] as NonNullable<Config[typeof type]>);
+    return `| ${type} | ${policies.map(({ name }) => name).join(', ')} |`;
+  });
+  expect(rows).toHaveLength(6);
+  expect(section.split('\n')).toEqual(expect.arrayContaining(rows));
+});
 
 test('what the code says about a page of docs is there', () => {
   const references = sources.flatMap(({ path, text }) =>
