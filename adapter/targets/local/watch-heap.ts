@@ -6,7 +6,7 @@ const mebibyte = 1024 * 1024;
 /**
  * The limit that V8 itself gets, in MiB: far above the one that {@link watchHeap} keeps. Where V8 meets its own limit
  * in the middle of a large or a tight allocation, it ends the whole process and not the thread: with resourceLimits
- * alone, 7 of 11 ways to fill a heap did so under Node 24.
+ * alone, 7 of 10 ways to fill a heap did so under Node 24.
  */
 export function hardLimitMiB(heapMiB: number, worker: typeof Worker): number {
   return canWatch(worker) ? Math.max(1024, heapMiB * 4) : heapMiB;
