@@ -15,7 +15,8 @@ import {
 } from '../kit/index.ts';
 import { commonNameOf, fingerprintOf } from './certificate.ts';
 import { grant } from './grant.ts';
-import { type PasswordCheck, parseHash } from './password/check.ts';
+import { parseHash } from './password/check.ts';
+import type { PasswordCheck } from './password/password-check.ts';
 import { parsePublicKey } from './public-key.ts';
 import { listedUsers, type UserStore } from './store.ts';
 import type { KnownUser, StoredUser } from './user.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { UserRecord } from '../kit/index.ts';
-import { type PasswordCheck, parseHash } from './password/check.ts';
+import { parseHash } from './password/check.ts';
+import type { PasswordCheck } from './password/password-check.ts';
 import { parsePublicKey } from './public-key.ts';
 import { type OneTimeCodes, oneTimeCodes } from './totp.ts';
 

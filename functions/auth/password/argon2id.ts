@@ -1,7 +1,7 @@
 import { argon2idAsync } from '@noble/hashes/argon2.js';
 import { argon2id as wasmArgon2id } from 'hash-wasm';
 import { equalBytes, fromBase64 } from './bytes.ts';
-import type { PasswordCheck } from './check.ts';
+import type { PasswordCheck } from './password-check.ts';
 
 const form =
   /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,4}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/;

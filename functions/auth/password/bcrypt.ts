@@ -1,6 +1,6 @@
 import { bcryptVerify } from 'hash-wasm';
 import { FunctionError } from '../../kit/index.ts';
-import type { PasswordCheck } from './check.ts';
+import type { PasswordCheck } from './password-check.ts';
 
 /** What every bcrypt looks at; longer passwords differ only in what nobody sees. */
 const maxBytes = 72;

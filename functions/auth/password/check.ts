@@ -1,12 +1,10 @@
 import { argon2id } from './argon2id.ts';
 import { bcrypt } from './bcrypt.ts';
 import { md5Crypt } from './md5-crypt.ts';
+import type { PasswordCheck } from './password-check.ts';
 import { pbkdf2 } from './pbkdf2.ts';
 import { plainDigest } from './plain-digest.ts';
 import { shaCrypt } from './sha-crypt.ts';
-
-/** Is this password (UTF-8) the one that was hashed? */
-export type PasswordCheck = (password: Uint8Array) => Promise<boolean>;
 
 const schemes: readonly (readonly [prefix: string, parse: (hash: string) => PasswordCheck | undefined])[] = [
   ['$argon2id$', argon2id],

@@ -1,7 +1,7 @@
 import { concatBytes, equalBytes, repeatBytes } from './bytes.ts';
-import type { PasswordCheck } from './check.ts';
 import { crypt64 } from './crypt64.ts';
 import { digest } from './digest.ts';
+import type { PasswordCheck } from './password-check.ts';
 
 const form = /^(\$1\$|\$apr1\$)([^$:\s]{0,8})\$([A-Za-z0-9./]{22})$/;
 const rounds = 1000;

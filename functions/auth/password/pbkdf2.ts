@@ -2,7 +2,7 @@ import { sha1 } from '@noble/hashes/legacy.js';
 import { pbkdf2Async } from '@noble/hashes/pbkdf2.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { equalBytes, fromBase64 } from './bytes.ts';
-import type { PasswordCheck } from './check.ts';
+import type { PasswordCheck } from './password-check.ts';
 
 const form =
   /^\$pbkdf2-(b64salt-)?(sha1|sha256|sha512)\$([1-9]\d{0,6})\$([^$]{1,256})\$([A-Za-z0-9+/]{16,172}={0,2})$/;

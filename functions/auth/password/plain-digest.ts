@@ -1,6 +1,6 @@
 import { equalBytes } from './bytes.ts';
-import type { PasswordCheck } from './check.ts';
 import { type DigestName, digest } from './digest.ts';
+import type { PasswordCheck } from './password-check.ts';
 
 const form = /^\{(MD5|SHA256|SHA512)\}([0-9a-f]+)$/;
 const sizes: Readonly<Record<string, number>> = { MD5: 16, SHA256: 32, SHA512: 64 };

@@ -1,7 +1,7 @@
 import { concatBytes, equalBytes, repeatBytes } from './bytes.ts';
-import type { PasswordCheck } from './check.ts';
 import { crypt64 } from './crypt64.ts';
 import { digest } from './digest.ts';
+import type { PasswordCheck } from './password-check.ts';
 
 const form = /^\$([56])\$(?:rounds=([1-9]\d{3,7})\$)?([^$:\s]{0,16})\$([A-Za-z0-9./]{43}|[A-Za-z0-9./]{86})$/;
 const defaultRounds = 5000;
