@@ -314,8 +314,8 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/policies/shared/cache.ts',
-    'entries?.delete(key);',
-    '',
+    '} else {\n      entries?.delete(key);\n    }',
+    '}',
     'adapter/policies/shared/cache.test.ts',
     'a verdict that may not be kept is outlived by an older one',
   ],
