@@ -556,8 +556,8 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/config/load-lock.ts',
-    'if (lock.seq < accepted) {',
-    'if (false) {',
+    'if (lock.seq < accepted) throw',
+    'if (Number(0)) throw',
     'adapter/config/load-role.test.ts',
     'an old lock comes back',
   ],
@@ -746,7 +746,7 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/role/role.ts',
-    'if (this.#generation === undefined) await this.#loading;',
+    'if (this.#generation === undefined) await withinDeadline(call, async () => await this.#loading);',
     '',
     'adapter/role/role.test.ts',
     'the first calls after a start are refused',

@@ -189,7 +189,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/kit/answer.ts',
-    text: 'if (body.byteLength > maxAnswerBytes) {',
+    text: 'if (body.byteLength > maxBytes) {',
     replacement: 'if (false) {',
     tests: ['functions/kit/answer.test.ts'],
     why: 'an answer larger than any target carries is sent',
