@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { allow, deny, ipfilter, type Plugin } from '../../functions/kit/index.ts';
 import type { PrivateJwk } from '../../proto/keys/jwk.ts';
 import type { AnswerMessage, RequestMessage } from '../../proto/signature/message.ts';
@@ -11,8 +12,16 @@ import { newKey, publicOf } from './keys.ts';
 /** The build id that a function signs when it runs from source. */
 export const sourceBuildId = '0'.repeat(64);
 
-/** What goes back instead of an honest answer; `reset` closes the connection, `hang` never answers. */
-export type Reaction = AnswerMessage | 'reset' | 'hang';
+/**
+ * What goes back instead of an honest answer, with `byteEveryMs` a byte at a time; `reset` closes the connection,
+ * `hang` never answers.
+ */
+export type Reaction = PacedAnswer | 'reset' | 'hang';
+
+/** An answer, as a whole or bit by bit. */
+export interface PacedAnswer extends AnswerMessage {
+  readonly byteEveryMs?: number;
+}
 
 /** Stands between the network and the function: gets the request and a way to the honest answer. */
 export type Interceptor = (
@@ -83,14 +92,19 @@ export async function startFunction(options: FunctionServerOptions): Promise<Fun
     };
     requests.push(request);
     const honest = async () => await toAnswer(await plugin.fetch(toRequest(request), env));
-    const reaction = await (served.intercept?.(request, honest) ?? honest());
+    const reaction: Reaction = await (served.intercept?.(request, honest) ?? honest());
     if (reaction === 'hang') return;
     if (reaction === 'reset') {
       incoming.socket.destroy();
       return;
     }
     outgoing.writeHead(reaction.status, reaction.headers.flat());
-    outgoing.end(reaction.body);
+    for (const byte of reaction.byteEveryMs === undefined ? [] : reaction.body) {
+      outgoing.write(Uint8Array.of(byte));
+      await sleep(reaction.byteEveryMs);
+      if (outgoing.destroyed) return;
+    }
+    outgoing.end(reaction.byteEveryMs === undefined ? reaction.body : undefined);
   }
 
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {

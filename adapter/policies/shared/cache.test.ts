@@ -182,6 +182,31 @@ test('who waits for the flight of another keeps its own deadline', async () => {
   expect(await patient).toBe('DEADLINE');
 });
 
+test('who joins a flight late does not end with it: asks for itself', async () => {
+  const { ask, next } = remembered([new Promise(() => undefined), minute]);
+  const hasty = codeOf(ask('192.0.2.1', { timeoutMs: 100 }));
+  const patient = codeOf(ask('192.0.2.1', { timeoutMs: 10_000 }));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(await hasty).toBe('DEADLINE');
+  expect(await patient).toBe('answered');
+  expect(next.calls).toHaveLength(2);
+});
+
+test('who joins a flight late is answered by memory when that ends, if memory can', async () => {
+  const { ask, see, next } = remembered([
+    factsWith({ freshMs: 1000, staleMs: 60_000 }),
+    new Promise(() => undefined),
+  ]);
+  await ask();
+  vi.advanceTimersByTime(1000);
+  const hasty = codeOf(ask('192.0.2.1', { timeoutMs: 100 }));
+  const patient = see();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(await hasty).toBe('answered');
+  expect(await patient).toBe('answered by cache, stale');
+  expect(next.calls).toHaveLength(2);
+});
+
 test('after drift, what was remembered stands in for nothing: neither at once nor when the line is cut', async () => {
   const remember = factsWith({ freshMs: 1000, staleWhileRevalidateMs: 60_000, staleMs: 60_000 });
   const { see, next } = remembered([remember, failure('DRIFT'), unreachable]);

@@ -44,6 +44,11 @@ function settle(outcome: Outcome): Reply {
   return outcome.reply;
 }
 
+/** May this entry stand in for a function that cannot be asked? */
+function isReserve(entry: Entry | undefined): entry is Entry {
+  return entry !== undefined && performance.now() < entry.errorUntil;
+}
+
 function fromMemory(call: Call, outcome: Outcome, answeredBy: string): Reply {
   const facts = factsOf(outcome);
   if (call.trace) Object.assign(call.trace, { answeredBy, ...(facts ? { facts } : {}) });
@@ -106,6 +111,26 @@ export function cache(options: CacheOptions): Policy {
     return flight;
   }
 
+  /**
+   * Waits for the flight under way, or begins one. One that ended for the deadline of the caller that began it says
+   * nothing about this call, which may have come much later: it asks for itself, unless memory can answer.
+   */
+  async function land(
+    next: Handler,
+    call: Call,
+    key: string,
+    { signal, entry }: { signal: AbortSignal; entry: Entry | undefined },
+  ): Promise<Outcome> {
+    const joins = flights.has(key);
+    try {
+      return await fly(next, call, key);
+    } catch (error) {
+      const late = error instanceof PluginError && error.code === 'DEADLINE';
+      if (!joins || !late || signal.aborted || isReserve(entry)) throw error;
+      return await fly(next, call, key);
+    }
+  }
+
   return {
     name: 'cache',
     wrap: (next) => async (call) => {
@@ -123,9 +148,9 @@ export function cache(options: CacheOptions): Policy {
         }
       }
       try {
-        return settle(await withinDeadline(call, () => fly(next, call, key)));
+        return settle(await withinDeadline(call, (signal) => land(next, call, key, { signal, entry })));
       } catch (error) {
-        if (!entry || !isUnavailable(error) || performance.now() >= entry.errorUntil) throw error;
+        if (!isReserve(entry) || !isUnavailable(error)) throw error;
         return fromMemory(call, entry.outcome, 'cache, stale');
       }
     },
