@@ -58,21 +58,24 @@ export async function loadLock(files: LockFiles): Promise<LoadedLock> {
   const { lock, stamps } = await readLock(files);
   const stored = files.history ? await lastAcceptedSeq(files.history.folder, files.history.type) : 0;
   const accepted = Math.max(stored, files.seqInForce);
-  if (lock.seq < accepted) {
-    throw new PluginError('LOCK_ROLLBACK', {
-      happened: `${files.lockPath} has seq ${lock.seq}, but ${accepted} was accepted before`,
-      expected: `seq ${accepted} or higher`,
-      remedy: 'Take the newest lock. To go back to older code, build a new lock with a higher seq.',
-    });
-  }
+  if (lock.seq < accepted) throw rollback(files.lockPath, lock.seq, accepted);
   const expired = hasExpired(lock.expires);
   if (expired && (lock.seq !== accepted || files.onExpired === 'refuse')) {
     throw lockExpired(files.lockPath, lock.expires);
   }
   if (files.history && lock.seq > stored) {
-    await rememberSeq(files.history.folder, files.history.type, lock.seq);
+    const highest = await rememberSeq(files.history.folder, files.history.type, lock.seq);
+    if (lock.seq < highest) throw rollback(files.lockPath, lock.seq, highest);
   }
   return { lock, stamps };
+}
+
+function rollback(place: string, seq: number, accepted: number): PluginError {
+  return new PluginError('LOCK_ROLLBACK', {
+    happened: `${place} has seq ${seq}, but ${accepted} was accepted before`,
+    expected: `seq ${accepted} or higher`,
+    remedy: 'Take the newest lock. To go back to older code, build a new lock with a higher seq.',
+  });
 }
 
 /** Is this `expires` (RFC 3339) in the past? A lock without one never expires. */

@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -55,15 +55,33 @@ test('nobody else gives files away', async () => {
 });
 
 test('the same problem has the same text each time: it is logged once a minute', async () => {
-  await mkdir(join(folder, 'ipfilter.lock-seq.json/full'), { recursive: true });
+  // too long a name for the temporary file alone
+  const type = 'x'.repeat(230);
   const problem = async () =>
-    await rememberSeq(folder, 'ipfilter', 1).catch((error: { happened?: string }) => error.happened);
+    await rememberSeq(folder, type, 1).catch((error: { happened?: string }) => error.happened);
   const first = await problem();
-  expect(first).toMatch(/^the state file \S+ipfilter\.lock-seq\.json cannot be used \(E[A-Z]+\)$/);
+  expect(first).toMatch(/^the state file \S+x\.lock-seq\.json cannot be used \(E[A-Z]+\)$/);
   expect(await problem()).toBe(first);
 });
 
 test('a damaged state file is named, in one line', async () => {
   await writeFile(join(folder, 'ipfilter.lock-seq.json'), '{"seq":"x"}', { mode: 0o600 });
   await expect(lastAcceptedSeq(folder, 'ipfilter')).rejects.toThrow('(it is not what the adapter wrote)');
+});
+
+test('a seq that another process has accepted meanwhile is not undone', async () => {
+  await rememberSeq(folder, 'ipfilter', 7);
+  expect(await rememberSeq(folder, 'ipfilter', 5)).toBe(7);
+  expect(await lastAcceptedSeq(folder, 'ipfilter')).toBe(7);
+  const seqs = Array.from({ length: 20 }, (_, index) => index + 1);
+  await Promise.all(seqs.map((seq) => rememberSeq(folder, 'auth', seq)));
+  expect(await lastAcceptedSeq(folder, 'auth')).toBe(20);
+  expect((await readdir(folder)).sort()).toEqual(['auth.lock-seq.json', 'ipfilter.lock-seq.json']);
+});
+
+test('what a killed process left behind holds nobody up', async () => {
+  const mark = join(folder, 'ipfilter.lock-seq.json.busy');
+  await writeFile(mark, 'killed');
+  await utimes(mark, 1, 1);
+  expect(await rememberSeq(folder, 'ipfilter', 3)).toBe(3);
 });

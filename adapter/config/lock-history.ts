@@ -1,5 +1,7 @@
-import { chown, mkdir, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chown, mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { PluginError } from '../../proto/error.ts';
 import { readTextFile } from './read-file.ts';
@@ -38,14 +40,61 @@ export async function lastAcceptedSeq(folder: string, type: string): Promise<num
   }
 }
 
-/** Remembers an accepted seq, atomically. Throws CONFIG_INVALID when the state folder cannot be written. */
-export async function rememberSeq(folder: string, type: string, seq: number): Promise<void> {
+/**
+ * Remembers an accepted seq, atomically, and never goes back: returns the highest that any process of the role has
+ * accepted. SFTPGo's `resetpwd` starts a second process beside the one that serves.
+ *
+ * Throws CONFIG_INVALID when the state folder cannot be written.
+ */
+export async function rememberSeq(folder: string, type: string, seq: number): Promise<number> {
   const path = statePath(folder, type);
   try {
-    await writeFileAtomically(path, `${JSON.stringify({ seq })}\n`, 0o600);
-    await giveToOwnerOf(folder, path);
+    return await alone(`${path}.busy`, async () => {
+      const accepted = await lastAcceptedSeq(folder, type);
+      if (accepted >= seq) return accepted;
+      await writeFileAtomically(path, `${JSON.stringify({ seq })}\n`, 0o600);
+      await giveToOwnerOf(folder, path);
+      return seq;
+    });
   } catch (cause) {
+    if (cause instanceof PluginError) throw cause;
     throw unusable(path, cause);
+  }
+}
+
+/** One small file is read and written meanwhile: a mark older than this was left by a process that was killed. */
+const leftBehindMs = 2000;
+const pauseMs = 10;
+
+/** Runs `work` while no other process does so under the same mark. */
+async function alone<T>(mark: string, work: () => Promise<T>): Promise<T> {
+  const nameOfMine = await claim(mark);
+  try {
+    return await work();
+  } finally {
+    // not one that another process has made since, because this one was stopped in between
+    const now = await readFile(mark, 'utf8').catch(() => undefined);
+    if (now === nameOfMine) await unlink(mark).catch(() => undefined);
+  }
+}
+
+async function claim(mark: string): Promise<string> {
+  const mine = randomUUID();
+  for (;;) {
+    try {
+      await writeFile(mark, mine, { flag: 'wx', mode: 0o600 });
+      return mine;
+    } catch (error) {
+      if (Object(error).code !== 'EEXIST') throw error;
+    }
+    const made = await stat(mark).catch(() => undefined);
+    if (made !== undefined && Math.abs(Date.now() - made.mtimeMs) > leftBehindMs) {
+      await unlink(mark).catch((error: unknown) => {
+        if (Object(error).code !== 'ENOENT') throw error;
+      });
+    } else {
+      await sleep(pauseMs);
+    }
   }
 }
 
