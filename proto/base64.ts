@@ -10,6 +10,11 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
+/** Base64url without padding (RFC 4648 section 5). */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
 /**
  * Reads base64 in its one canonical form: standard alphabet, padded, no white space, unused bits zero. Two texts
  * for the same bytes would let a message be rewritten without changing what it says.

@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64Url } from '../../proto/signature/base64.ts';
+import { decodeBase64, encodeBase64Url } from '../../proto/base64.ts';
 
 /** What a sealed state belongs to; it opens for nothing else. */
 export interface Bound {

@@ -1,4 +1,4 @@
-import { encodeBase64Url } from '../signature/base64.ts';
+import { encodeBase64Url } from '../base64.ts';
 import type { SignatureCrypto } from '../signature/port.ts';
 import type { PublicJwk } from './jwk.ts';
 

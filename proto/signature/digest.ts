@@ -1,5 +1,5 @@
+import { encodeBase64 } from '../base64.ts';
 import { after } from './after.ts';
-import { encodeBase64 } from './base64.ts';
 import type { SignatureCrypto } from './port.ts';
 
 /**

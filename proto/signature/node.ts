@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, hash, randomBytes, sign, verify } from 'node:crypto';
+import { encodeBase64Url } from '../base64.ts';
 import { PluginError } from '../error.ts';
 import type { PrivateJwk, PublicJwk } from '../keys/jwk.ts';
 import { thumbprintInput } from '../keys/thumbprint.ts';
-import { encodeBase64Url } from './base64.ts';
 import type { SignatureCrypto, SigningKey, VerifyingKey } from './port.ts';
 
 /** The port on node:crypto: synchronous, and a third of WebCrypto's cost in Node. */

@@ -1,4 +1,4 @@
-import { encodeBase64Url } from './base64.ts';
+import { encodeBase64Url } from '../base64.ts';
 import type { HeaderList, RequestMessage } from './message.ts';
 import type { SignatureCrypto, SigningKey } from './port.ts';
 import { maxLifeS, requestComponents, requestTag } from './profile.ts';

@@ -1,7 +1,7 @@
+import { encodeBase64 } from '../base64.ts';
 import { PluginError } from '../error.ts';
 import { after } from './after.ts';
 import { type Component, type ComponentSource, signatureBase } from './base.ts';
-import { encodeBase64 } from './base64.ts';
 import { contentDigest } from './digest.ts';
 import { profileFields, type Refuse } from './fields.ts';
 import type { HeaderList } from './message.ts';

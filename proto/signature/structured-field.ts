@@ -1,4 +1,4 @@
-import { decodeBase64 } from './base64.ts';
+import { decodeBase64 } from '../base64.ts';
 
 type Step = readonly [canonical: string, rest: string];
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { encodeBase64 } from '../base64.ts';
 import type { PrivateJwk, PublicJwk } from '../keys/jwk.ts';
 import { type Component, signatureBase } from './base.ts';
-import { encodeBase64 } from './base64.ts';
 import type { AnswerMessage, HeaderList, RequestMessage } from './message.ts';
 import { messageSource } from './message-source.ts';
 import { nodeCrypto, nodeSigningKey, nodeVerifyingKey } from './node.ts';

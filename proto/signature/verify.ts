@@ -1,6 +1,6 @@
+import { decodeBase64 } from '../base64.ts';
 import { after } from './after.ts';
 import { type Component, type ComponentSource, signatureBase } from './base.ts';
-import { decodeBase64 } from './base64.ts';
 import { contentDigest } from './digest.ts';
 import type { Refuse } from './fields.ts';
 import type { KeyRing, SignatureCrypto } from './port.ts';

@@ -317,10 +317,10 @@ export const mutations: readonly Mutation[] = [
     why: 'headers that are not signed are handed on',
   },
   {
-    file: 'proto/signature/base64.ts',
+    file: 'proto/base64.ts',
     text: 'if (btoa(binary) !== text) return undefined;',
     replacement: '',
-    tests: ['proto/signature/base64.test.ts', verifyRequestTest],
+    tests: ['proto/base64-canonical.test.ts', verifyRequestTest],
     why: 'one signature has many spellings',
   },
   {
