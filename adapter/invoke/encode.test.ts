@@ -100,3 +100,18 @@ test('each attempt has a new nonce and the same call id', async () => {
   expect(nonce(first)).not.toBe(nonce(second));
   expect(first.get('plugin-call-id')).toBe(second.get('plugin-call-id'));
 });
+
+test('more than a function takes is not sent: overload, with the limit', async () => {
+  const sent = served.requests.length;
+  const asked = (bytes: number) =>
+    createInvoke(connectionTo(served.url, keys))(
+      callOf(KMS.method.decrypt, { payload: 'x'.repeat(bytes), url: 'awskms://key' }),
+    );
+  await expect(asked(6_291_456)).rejects.toMatchObject({
+    code: 'OVERLOADED',
+    expected: 'at most 6291456 bytes: what a function takes',
+  });
+  expect(served.requests.length).toBe(sent);
+  await asked(6_291_456 - JSON.stringify({ payload: '', url: 'awskms://key' }).length);
+  expect(served.requests.length).toBe(sent + 1);
+});

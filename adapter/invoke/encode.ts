@@ -2,6 +2,7 @@ import { clone, type Message, toJsonString } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
 import { PluginError } from '../../proto/error.ts';
 import { pluginHeaders } from '../../proto/facts.ts';
+import { maxRequestBytes } from '../../proto/limits.ts';
 import type { Call, HttpMessage } from '../shapes.ts';
 import type { Connection } from './connection.ts';
 
@@ -11,7 +12,7 @@ const encoder = new TextEncoder();
  * Step 2: the call as a Connect unary request (https://connectrpc.com/docs/protocol/#unary-request) to the pinned
  * version, without its signature. Fields that the table marks hostOnly are blanked before anything is encoded.
  *
- * Throws DEADLINE when no whole millisecond is left.
+ * Throws DEADLINE when no whole millisecond is left, OVERLOADED for more than a function takes.
  */
 export function encode(connection: Connection, call: Call, pinned: string): HttpMessage {
   const { method, traits } = call;
@@ -24,6 +25,14 @@ export function encode(connection: Connection, call: Call, pinned: string): Http
     });
   }
   const input = traits.hostOnly === undefined ? call.input : withoutHostOnly(call, traits.hostOnly);
+  const body = encoder.encode(toJsonString(method.input, input));
+  if (body.byteLength > maxRequestBytes) {
+    throw new PluginError('OVERLOADED', {
+      happened: `a request of ${body.byteLength} bytes to ${connection.functionName} was not sent`,
+      expected: `at most ${maxRequestBytes} bytes: what a function takes`,
+      remedy: 'Make the record in SFTPGo smaller; within the request it is a third longer, by base64.',
+    });
+  }
   return {
     url: `${connection.target.origin(pinned)}/${method.parent.typeName}/${method.name}`,
     headers: [
@@ -36,7 +45,7 @@ export function encode(connection: Connection, call: Call, pinned: string): Http
       [pluginHeaders.callId, call.id],
       ...(call.headers ?? []),
     ],
-    body: encoder.encode(toJsonString(method.input, input)),
+    body,
   };
 }
 

@@ -3,6 +3,7 @@ import { PluginError } from '../../proto/error.ts';
 import { kmsService } from '../../proto/gen/wire.ts';
 import type { Context } from './context.ts';
 import { definePlugin } from './define.ts';
+import { maxDrainBytes } from './limits.ts';
 import type { Outcome, Plugin } from './plugin.ts';
 import { refusal } from './refusal.ts';
 
@@ -62,7 +63,7 @@ export function kms<Env = unknown>(service: KMS<Env>): KMSPlugin<Env> {
   const plugin = definePlugin<Env>({
     type: 'kms',
     service: kmsService.typeName,
-    maxRequestBytes: 1024 * 1024,
+    maxRequestBytes: maxDrainBytes,
     rpcs: {
       [encrypt.name]: {
         table: encrypt,

@@ -1,3 +1,5 @@
+import { maxRequestBytes } from '../../proto/limits.ts';
+
 /**
  * The largest answer on any target, in bytes: what Lambda carries
  * (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). Larger users answer with `merge`.
@@ -11,7 +13,7 @@ export const maxAnswerBytes = 6 * 1024 * 1024;
 export const maxLambdaAnswerBytes = ((6 * 1024 * 1024 - 32 * 1024) / 4) * 3;
 
 /** A request above its type's limit is still read up to here, so that the connection stays usable. */
-export const maxDrainBytes = 6 * 1024 * 1024;
+export const maxDrainBytes = maxRequestBytes;
 
 /** Nonces remembered in one isolate: 1,000 calls a second over a signature's life, about 15 MB. */
 export const maxNonces = 100_000;

@@ -6,6 +6,13 @@ const cacheTest = 'adapter/policies/shared/cache.test.ts';
 /** What bad answers and two processes of one role must not do to the next call. */
 export const mutations: readonly Mutation[] = [
   {
+    file: 'adapter/invoke/encode.ts',
+    text: 'body.byteLength > maxRequestBytes',
+    replacement: 'body.byteLength > 4 * maxRequestBytes',
+    tests: ['adapter/invoke/encode.test.ts'],
+    why: 'a large user looks like an attack: an unsigned answer, and an ERROR line that names a proxy',
+  },
+  {
     file: 'adapter/policies/shared/cache.ts',
     text: '!joins || !late || signal.aborted || isReserve(entry)',
     replacement: 'error !== undefined',

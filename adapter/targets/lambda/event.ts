@@ -29,7 +29,8 @@ export function toEvent({ url, headers, body }: HttpMessage): Uint8Array {
   throw new PluginError('OVERLOADED', {
     happened: `a request of ${body.byteLength} bytes does not fit into an invocation of Lambda (${event.byteLength} bytes with base64)`,
     expected: `less than ${maxEventBytes} bytes: AWS's limit for synchronous invocations`,
-    remedy: 'Make the record smaller, or deploy the function to a target without this limit: https or local.',
+    remedy:
+      'Make the record smaller, or deploy the function to a target that takes 6 MiB without base64: https or local.',
   });
 }
 
