@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{proto,adapter,functions,infra}/**/*.test.ts'],
+          include: ['{proto,adapter,functions,infra}/**/*.test.ts', 'test/mutations/lists.test.ts'],
           exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
         },
       },

@@ -21,7 +21,9 @@ const copied = [
 ];
 
 async function allMutations(): Promise<Mutation[]> {
-  const names = (await readdir(import.meta.dirname)).filter((name) => !/^(run|mutation)\.ts$/.test(name));
+  const names = (await readdir(import.meta.dirname)).filter(
+    (name) => !/^(run|mutation|.*\.test)\.ts$/.test(name),
+  );
   const lists = await Promise.all(
     names.map(async (name): Promise<{ mutations: readonly Mutation[] }> => import(`./${name}`)),
   );
