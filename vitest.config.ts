@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -6,6 +7,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // by default one core is left to the watcher: half of a small machine
+    maxWorkers: availableParallelism(),
     projects: [
       {
         test: {
