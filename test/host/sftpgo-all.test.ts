@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { bcrypt } from 'hash-wasm';
+import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { authUsers, type StoredUser } from '../../functions/auth/index.ts';
 import { searchEvents } from '../../functions/eventsearcher/index.ts';
 import { awsKms } from '../../functions/kms/index.ts';
 import { storeEvents } from '../../functions/notifier/index.ts';
@@ -14,7 +17,6 @@ import { type KmsServer, startKmsServer } from '../runtimes/kms-server.ts';
 import { type Dynamo, startDynamo } from '../support/dynamo.ts';
 import { buildHost, whyNoGo } from './build.ts';
 import { type GoHost, startHost } from './driver.ts';
-import { teamPlugin } from './plugins/team.ts';
 import { type Roles, startRoles } from './roles.ts';
 import { type Sftpgo, startSftpgo } from './sftpgo.ts';
 
@@ -27,8 +29,9 @@ const masterKey = 'canary-master-key';
 describe.skipIf(skipped !== undefined)(
   `a real SFTPGo with five plugins${skipped ? ` (${skipped})` : ''}`,
   () => {
-    const team = { password: 'paula knows', answers: ['blue', '7'] as const, ...newSshKey() };
+    const team = { password: 'paula knows', codes: new TOTP(), ...newSshKey() };
     let homes: string;
+    let users: readonly StoredUser[];
     let dynamo: Dynamo;
     let kms: KmsServer;
     let roles: Roles;
@@ -38,6 +41,22 @@ describe.skipIf(skipped !== undefined)(
 
     beforeAll(async () => {
       homes = await mkdtemp(join(tmpdir(), 'homes-'));
+      const hash = await bcrypt({ password: team.password, salt: randomBytes(16), costFactor: 4 });
+      const settings = (username: string) => ({
+        status: 1,
+        home_dir: `${homes}/${username}`,
+        permissions: { '/': ['*'] },
+      });
+      users = [
+        { username: 'paula', password: hash, settings: settings('paula') },
+        { username: 'karl', publicKeys: [team.publicKey], settings: settings('karl') },
+        {
+          username: 'kim',
+          password: hash,
+          totp: { secret: team.codes.secret.base32 },
+          settings: settings('kim'),
+        },
+      ];
       dynamo = await startDynamo();
       await dynamo.create(eventsTable);
       vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
@@ -47,7 +66,7 @@ describe.skipIf(skipped !== undefined)(
       roles = await startRoles({
         types: ['auth', 'kms', 'ipfilter', 'notifier', 'eventsearcher'],
         plugins: {
-          auth: () => teamPlugin({ ...team, homes }),
+          auth: () => authUsers({ users }),
           kms: () => awsKms({ keys: ['alias/sftpgo'], regions: [region], endpoints: [kms.url] }),
           notifier: () => storeEvents({ client: dynamo.client }),
           eventsearcher: () => searchEvents({ client: dynamo.client }),
@@ -112,16 +131,22 @@ describe.skipIf(skipped !== undefined)(
       );
     });
 
-    test('a dialogue: two questions, whose answers let the user in', async () => {
+    test('a dialogue: password and one-time code let the user in, once', async () => {
       const login = { addr: sftpgo.addr, from, user: 'kim' };
-      expect(await client.sftp({ ...login, answers: team.answers, ...file })).toEqual({
+      const asked = ['Password: ', 'Authentication code: '];
+      const wrong = team.codes.generate() === '000000' ? '000001' : '000000';
+      expect(await client.sftp({ ...login, answers: [team.password, wrong] })).toMatchObject({
+        reached: 'tcp',
+        asked,
+      });
+      const answers = [team.password, team.codes.generate()];
+      expect(await client.sftp({ ...login, answers, ...file })).toEqual({
         reached: 'file',
         message: '',
-        asked: ['Colour: ', 'Number: '],
+        asked,
         got: file.put,
       });
-      const turnedAway = await client.sftp({ ...login, answers: ['blue', '8'] });
-      expect(turnedAway).toMatchObject({ reached: 'tcp', asked: ['Colour: ', 'Number: '] });
+      expect(await client.sftp({ ...login, answers })).toMatchObject({ reached: 'tcp', asked });
     });
 
     test('a secret is stored encrypted by the function, and decrypted to open the storage', async () => {
