@@ -37,6 +37,13 @@ const rows: readonly (readonly [
     'verify says that a changed file is in order',
   ],
   [
+    'adapter/targets/local/thread.ts',
+    'if (!isFromRunner(message)) return;',
+    'if (!message) return;',
+    'adapter/targets/local/index.slow.test.ts',
+    'a bundle that posts a message of its own ends the adapter',
+  ],
+  [
     'adapter/targets/local/settings.ts',
     '/^(?!PLUGIN_)/',
     '/^/',

@@ -230,6 +230,16 @@ test('a handler that throws costs its own call and not the thread', async () => 
   expect((await send('count')).text).toBe('2');
 });
 
+test('what a bundle itself says on the port of its thread ends neither its call nor the adapter', async () => {
+  const { send } = await open(
+    moduleOf(
+      "for (const said of [null, 'ready', { type: 'unusable' }]) port.postMessage(said); return new Response('here');",
+      "import { parentPort as port } from 'node:worker_threads';",
+    ),
+  );
+  expect((await send('x')).text).toBe('here');
+});
+
 test('an endless loop costs its call at the deadline, and the calls behind it never began', async () => {
   const { send } = await open(moduleOf('for (;;);'));
   await send('hello');

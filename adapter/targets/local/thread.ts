@@ -108,8 +108,9 @@ export function startThread(options: ThreadOptions): FunctionThread {
 
   const startTimer = setTimeout(() => void end('its module was not loaded in time'), options.startMs);
 
-  worker.on('message', (message: FromThread) => {
+  worker.on('message', (message: unknown) => {
     heardMs = performance.now();
+    if (!isFromRunner(message)) return;
     switch (message.type) {
       case 'ready':
         clearTimeout(startTimer);
@@ -180,6 +181,12 @@ export function startThread(options: ThreadOptions): FunctionThread {
       clearTimeout(timer);
     },
   };
+}
+
+/** The bundle can use the thread's port too: what else it says must not end the adapter by an uncaught error. */
+function isFromRunner(message: unknown): message is FromThread {
+  const { type, reason } = Object(message) as Readonly<Record<string, unknown>>;
+  return type === 'failed' || type === 'unusable' ? typeof reason === 'string' : typeof type === 'string';
 }
 
 /** What a call ends with when its time is over. */
