@@ -92,7 +92,7 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
       return reply.output;
     } catch (error) {
       if (trace) unary.setTrailer('plugin-trace', JSON.stringify(trace));
-      logFailure(log, unary.method.name, id, error);
+      logFailure(log, type, { rpc: unary.method.name, call: id }, error);
       const { grpcCode, message } = hostError(error, id, traits);
       throw new GrpcError(grpcCode, message);
     }
@@ -122,11 +122,16 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
 }
 
 /** A denial is the function's business; what may be an attack or a broken deployment is an ERROR line. */
-function logFailure(log: HclogWriter, rpc: string, call: string, error: unknown): void {
+function logFailure(
+  log: HclogWriter,
+  type: PluginTypeName,
+  call: { readonly rpc: string; readonly call: string },
+  error: unknown,
+): void {
   const code = error instanceof PluginError ? error.code : 'INTERNAL';
   const answered = error instanceof AnswerError ? error : undefined;
   const reason = answered?.facts.reason;
-  const fields = { rpc, call, code, ...(reason === undefined ? {} : { reason }) };
+  const fields = { ...call, code, ...(reason === undefined ? {} : { reason }) };
   if (code === 'DENIED') log.debug('denied', fields);
   else if (
     code === 'ANSWER_REFUSED' ||
@@ -136,7 +141,8 @@ function logFailure(log: HclogWriter, rpc: string, call: string, error: unknown)
   ) {
     log.error(error instanceof PluginError ? error.message : 'internal error', fields);
   } else log.warn(error instanceof PluginError ? error.message : 'failed', fields);
-  if (answered?.code === 'FUNCTION_ERROR') {
-    log.debug('what the function said', { call, text: answered.functionText });
+  // what an author's code says of a login may quote what was typed
+  if (answered?.code === 'FUNCTION_ERROR' && type !== 'auth') {
+    log.debug('what the function said', { ...call, text: answered.functionText });
   }
 }
