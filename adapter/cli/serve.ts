@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { PluginError } from '../../proto/error.ts';
-import { type CallTraits, type PluginTypeName, pluginTypes } from '../../proto/plugin-types.ts';
+import { type PluginType, type PluginTypeName, pluginTypes, traitsOf } from '../../proto/plugin-types.ts';
+import { GrpcError } from '../goplugin/grpc-error.ts';
 import { HclogWriter } from '../goplugin/server/hclog.ts';
 import { serve as servePlugin, type UnaryCall } from '../goplugin/server/serve.ts';
+import { hostError } from '../role/host-error.ts';
 import { AnswerError, type Trace } from '../shapes.ts';
 
 /** Answers must be on the host's wire before its deadline: what encoding and a busy machine may take, in ms. */
@@ -62,23 +64,18 @@ async function openRole(
  */
 export async function serve(type: PluginTypeName, args: readonly string[], env: Environment): Promise<void> {
   const log = new HclogWriter();
-  const row = pluginTypes[type];
-  const calls: Readonly<Record<string, CallTraits>> = row.calls;
+  const row: PluginType = pluginTypes[type];
   const role = Promise.withResolvers<Awaited<ReturnType<typeof openRole>>>();
   role.promise.catch((error: unknown) => {
     log.error(error instanceof Error ? error.message : 'the role cannot be opened', { type });
   });
-  const { hostError } = await import('../role/host-error.ts');
-  const { GrpcError } = await import('../goplugin/grpc-error.ts');
 
   async function handle(unary: UnaryCall) {
-    const traits = calls[unary.method.localName];
+    const traits = traitsOf(row, unary.method);
     const id = randomBytes(16).toString('hex');
-    const started = performance.now();
-    const hostDeadlineMs = unary.deadlineMs ?? started + (traits?.deadlineMs ?? 0);
+    const hostDeadlineMs = unary.deadlineMs ?? performance.now() + traits.deadlineMs;
     const trace: Trace | undefined = unary.metadata.has('plugin-trace') ? {} : undefined;
     try {
-      if (traits === undefined) throw new Error('no traits');
       const reply = await (await role.promise).handle({
         method: unary.method,
         traits,
@@ -104,7 +101,7 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
     services: [
       {
         service: row.service,
-        maxReceiveBytes: (method) => calls[method.localName]?.maxInputBytes ?? 0,
+        maxReceiveBytes: (method) => traitsOf(row, method).maxInputBytes,
         handle,
       },
     ],
