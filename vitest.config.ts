@@ -13,6 +13,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // these tests keep no module state and mock no module: one import for all files halves the run
+          isolate: false,
           include: ['{proto,adapter,functions,infra}/**/*.test.ts', 'test/mutations/lists.test.ts'],
           exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
         },
@@ -20,8 +22,9 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          exclude: ['**/node_modules/**'],
           include: [
-            'test/{runtimes,demo,host,journeys}/**/*.test.ts',
+            'test/{runtimes,demo,host,journeys,deploy,faults,fuzz}/**/*.test.ts',
             '{proto,adapter,functions,infra}/**/*.slow.test.ts',
           ],
           testTimeout: 120_000,
