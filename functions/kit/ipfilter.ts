@@ -84,9 +84,12 @@ async function decide<Env>(
   return verdict.allowed ? { facts } : refusal('permission_denied', 'denied', facts);
 }
 
-/** One address, and the protocol that was asked about unless the author says more. */
+/** One address, and the protocol that was asked about unless the verdict says more. */
 function scopeOf(address: Address, asked: IPRequest['protocol'], verdict: Verdict): string {
-  const prefix = formatPrefix(prefixOf(address, address.family === 4 ? 32 : 128));
+  const [widest, single] = address.family === 4 ? [16, 32] : [32, 128];
+  // a length that is no number, by a verdict made by hand, is the one address too
+  const length = Math.min(Math.max(Math.ceil(verdict.prefixLength ?? single), widest), single);
+  const prefix = formatPrefix(prefixOf(address, Number.isNaN(length) ? single : length));
   const { protocols = asked === '' ? 'all' : [asked] } = verdict;
   return formatScope(protocols === 'all' || protocols.length === 0 ? { prefix } : { prefix, protocols });
 }

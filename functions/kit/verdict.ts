@@ -25,6 +25,12 @@ export interface Verdict {
   /** Milliseconds the decision may be reused; absent: not at all. */
   readonly forMs?: number;
   readonly protocols?: readonly Protocol[] | 'all';
+  /**
+   * How many leading bits of the address the decision depends on: it then holds for every address that shares
+   * them. Absent: it holds for the one address. For code that knows the whole rule set, as functions/ipfilter
+   * does; widths below /16 (IPv4) and /32 (IPv6) are not used.
+   */
+  readonly prefixLength?: number;
 }
 
 /**

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { deny } from '../kit/index.ts';
+import { call } from '../kit/test.ts';
+import { type Check, ipfilterRules } from './index.ts';
+
+const rules = { default: 'allow', rules: [] } as const;
+const ask = (...before: Check[]) =>
+  call(ipfilterRules(rules, { before })).checkIP({ ip: '192.0.2.7', protocol: 'SSH' });
+
+test('the verdict of a check comes before the rules', async () => {
+  expect(
+    await ask(
+      () => undefined,
+      async () => deny('banned', { for: '10s' }),
+    ),
+  ).toMatchObject({
+    allowed: false,
+    reason: 'banned',
+    forMs: 10_000,
+  });
+});
+
+test('where a check says nothing, the verdict of the rules is for one address and one protocol', async () => {
+  expect(await ask(() => undefined)).toMatchObject({ allowed: true, scope: '192.0.2.7/32;protocols="SSH"' });
+});
+
+test('what a check vouches for is not narrowed, what it limits is', async () => {
+  const passed = { prefixLength: 24, protocols: 'all', forMs: 20_000 } as const;
+  expect((await ask(() => ({ passed }))).forMs).toBe(20_000);
+});
+
+test('a check that fails is no verdict', async () => {
+  await expect(
+    ask(() => {
+      throw new Error('the store is down');
+    }),
+  ).rejects.toThrow();
+});
