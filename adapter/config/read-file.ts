@@ -4,12 +4,14 @@ import { type ErrorCode, PluginError } from '../../proto/error.ts';
 
 /** Who else may touch a file: docs/security.md, "Files". */
 export type Exposure =
+  /** A sealed lock in an author's project: git gives it the mode of the umask, and its seal protects it. */
+  | 'any'
   /** Config, lock, trust: not writable by group or others. */
   | 'public'
   /** Private keys: moreover not readable by others. A group may read: Kubernetes and systemd hand over keys so. */
   | 'secret';
 
-const forbidden: Readonly<Record<Exposure, number>> = { public: 0o022, secret: 0o026 };
+const forbidden: Readonly<Record<Exposure, number>> = { any: 0, public: 0o022, secret: 0o026 };
 
 /** Identity of a file's content for polling: changes whenever the file is replaced or written. */
 export interface FileStamp {

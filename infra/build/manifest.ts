@@ -3,7 +3,10 @@ import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { PluginError } from '../../proto/error.ts';
 import type { AcceptedVersion } from '../../proto/lock/schema.ts';
+import { checkArtifacts } from './check-artifacts.ts';
 import { type BuiltFunction, buildTargets } from './function.ts';
+
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 
 const manifestSchema = z.object({
   name: z.string(),
@@ -11,9 +14,10 @@ const manifestSchema = z.object({
   handles: z.array(z.string()),
   artifacts: z.array(
     z.object({
-      file: z.string(),
+      // a bare name: a manifest names no file outside its folder
+      file: z.string().regex(/^[^/\\]+$/),
       runtime: z.enum(buildTargets),
-      sha256: z.string(),
+      sha256: sha256Hex,
       buildId: z.string(),
       inputs: z.record(z.string(), z.string()),
     }),
@@ -52,8 +56,17 @@ export async function writeManifest(folder: string, manifest: BuildManifest): Pr
   await writeFile(manifestPath(folder, manifest.name), text);
 }
 
-/** Reads the manifest of a build. Throws INPUT_INVALID when there is none. */
+/**
+ * Reads the manifest of a build, and its bundles: {@link checkArtifacts}. Throws INPUT_INVALID when there is none, or a
+ * bundle is not the one that was built.
+ */
 export async function readManifest(folder: string, name: string): Promise<BuildManifest> {
+  const manifest = await parseManifest(folder, name);
+  await checkArtifacts(folder, manifest);
+  return manifest;
+}
+
+async function parseManifest(folder: string, name: string): Promise<BuildManifest> {
   try {
     return manifestSchema.parse(JSON.parse(await readFile(manifestPath(folder, name), 'utf8')));
   } catch (cause) {

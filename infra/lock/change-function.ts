@@ -1,0 +1,20 @@
+import type { Lock, LockedFunction } from '../../proto/lock/schema.ts';
+
+/**
+ * The functions of a lock with one of them changed, added, or (entry undefined) taken out. With `keepOld`, the
+ * versions accepted so far stay accepted, in front of the new ones, and so do the keys: old and new may answer while
+ * traffic shifts.
+ */
+export function changeFunction(
+  functions: Lock['functions'],
+  name: string,
+  entry: LockedFunction | undefined,
+  { keepOld = false }: { readonly keepOld?: boolean } = {},
+): Lock['functions'] {
+  const { [name]: before, ...others } = functions;
+  if (entry === undefined) return others;
+  if (!keepOld || before === undefined) return { ...functions, [name]: entry };
+  const versions = new Set(entry.accepts.map(({ version }) => version));
+  const kept = before.accepts.filter(({ version }) => !versions.has(version));
+  return { ...functions, [name]: { ...entry, accepts: [...kept, ...entry.accepts] } };
+}
