@@ -9,7 +9,12 @@ import { fencedBlocks } from './blocks.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 
 /** Our own sources, with comments joined to one line each. */
 const sources = ['adapter', 'functions', 'infra', 'proto', 'test'].flatMap((folder) =>
