@@ -111,10 +111,13 @@ export interface Target {
 /** One compared field of a deployment, for `verify`. */
 export interface Finding {
   readonly function: string;
+  readonly target: 'lambda' | 'worker' | 'https' | 'local';
   readonly version: string;
   readonly field: string;
   readonly expected: string;
   readonly found: string;
+  /** How far this row proves what runs. */
+  readonly evidence: Evidence;
   readonly ok: boolean;
 }
 
@@ -130,6 +133,11 @@ export interface Verifier {
     signal: AbortSignal,
   ): Evidence | Promise<Evidence>;
   audit(signal: AbortSignal): Promise<readonly Finding[]>;
+  /**
+   * Begins to look at what is deployed, now and by a timer, and returns what ends it. Only `serve` calls it. Absent
+   * where there is nothing to look at.
+   */
+  watch?(): () => void;
 }
 
 /**

@@ -33,7 +33,16 @@ export function verifyCommand(): Command {
 
 function asTable(findings: readonly Finding[]): string {
   return table(
-    ['function', 'version', 'field', 'expected', 'found', 'ok'],
-    findings.map((f) => [f.function, f.version, f.field, f.expected, f.found, f.ok ? 'yes' : 'NO']),
+    ['function', 'target', 'version', 'field', 'expected', 'found', 'evidence', 'ok'],
+    findings.map((f) => [
+      f.function,
+      f.target,
+      f.version,
+      f.field,
+      f.expected,
+      f.found,
+      f.evidence,
+      f.ok ? 'yes' : 'NO',
+    ]),
   );
 }

@@ -14,6 +14,8 @@ import { compose } from '../policies/compose.ts';
 import { policiesOf } from '../policies/index.ts';
 import { AnswerError, type Handler, type Verifier } from '../shapes.ts';
 import { openTarget } from '../targets/index.ts';
+import type { KnownVersions } from '../targets/known-versions.ts';
+import { onceAMinute } from '../targets/repeated.ts';
 
 /** A role as one reading of its files made it: a handler with what belongs to it. */
 export interface Generation {
@@ -26,27 +28,41 @@ export interface Generation {
   reload(): Promise<void>;
   /** Calls under way are answered by these keys only: the others have left the lock. */
   keepKeys(listed: LockedFunction['keys']): void;
+  /** Looks at what is deployed, now and by a timer, until `close`, or until it is told to `stop`. */
+  watch(): void;
+  stopWatching(): void;
   close(): Promise<void>;
 }
 
 /** What makes two readings the same role: if it is equal, memory and connections are kept. */
 export function identityOf(files: RoleFiles): string {
-  const { section, locked, identity, caPem, folder, aws, local } = files;
-  return JSON.stringify([section, locked, identity.keyid, caPem, folder, aws, local]);
+  const { section, locked, identity, caPem, folder, aws, local, state } = files;
+  return JSON.stringify([section, locked, identity.keyid, caPem, folder, aws, local, state]);
 }
 
-/**
- * Builds the handler of a role. `onProved` is told after each answer of the function itself, not of a cache: is
- * the code that answered the locked one? Throws LOCK_INVALID for a target or key that cannot be used.
- */
+/** What a generation shares with the ones before and after it. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly known: KnownVersions;
+  /**
+   * Told after each answer of the function itself, not of a cache, and after each look at what is deployed: is it the
+   * locked code?
+   */
+  onProved?(proved: boolean): void;
+}
+
+/** Builds the handler of a role. Throws LOCK_INVALID for a target or key that cannot be used. */
 export function createGeneration<T extends SectionName>(
   type: T,
   files: RoleFiles<T>,
-  log: Log,
-  onProved: (proved: boolean) => void = () => undefined,
+  { log, known, onProved = () => undefined }: Surroundings,
 ): Generation {
   const { functionName, locked, section } = files;
+  const report = driftReport(functionName, log, onProved);
   const { target, verifier, proof, ownKeys } = openTarget(functionName, locked, {
+    known,
+    log,
+    report,
     caPem: files.caPem,
     aws: files.aws,
     local: { folder: files.folder, caller: files.caller, config: files.local, log },
@@ -64,6 +80,11 @@ export function createGeneration<T extends SectionName>(
     clock: new FunctionClock(),
     log,
   };
+  let stop: (() => void) | undefined;
+  const stopWatching = () => {
+    stop?.();
+    stop = undefined;
+  };
   const policies = policiesOf(type, section, { functionName, log });
   return {
     files,
@@ -71,7 +92,7 @@ export function createGeneration<T extends SectionName>(
     proof,
     handle: compose(
       policies,
-      onlyHandled(functionName, new Set(locked.handles), watched(createInvoke(connection), onProved)),
+      onlyHandled(functionName, new Set(locked.handles), watched(createInvoke(connection), report)),
     ),
     async reload() {
       for (const policy of policies) await policy.reload?.();
@@ -80,7 +101,12 @@ export function createGeneration<T extends SectionName>(
       const kept = verifyingKeys(listed);
       for (const keyid of keys.keys()) if (!kept.has(keyid)) keys.delete(keyid);
     },
+    watch() {
+      stop ??= verifier.watch?.();
+    },
+    stopWatching,
     async close() {
+      stopWatching();
       for (const policy of policies) await policy.close?.();
       await target.close();
     },
@@ -96,16 +122,38 @@ function verifyingKeys(listed: LockedFunction['keys']): Map<string, VerifyingKey
   );
 }
 
+/** One ERROR line a minute while the code is not the locked one, and one line when it is again. */
+function driftReport(
+  functionName: string,
+  log: Log,
+  onProved: (proved: boolean) => void,
+): (drift: PluginError | undefined) => void {
+  const lines = onceAMinute();
+  let drifted = false;
+  return (drift) => {
+    onProved(drift === undefined);
+    if (drift !== undefined && lines.opensFor(drift.message)) {
+      const effect = 'calls are refused until this is mended';
+      log.error(drift.message, { code: drift.code, function: functionName, effect });
+    }
+    if (drift === undefined && drifted) {
+      lines.reset();
+      log.info('what is deployed is what the lock says again', { function: functionName });
+    }
+    drifted = drift !== undefined;
+  };
+}
+
 /** A signed error is an answer of the locked code too; of an unreachable function nothing new is known. */
-function watched(next: Handler, onProved: (proved: boolean) => void): Handler {
+function watched(next: Handler, report: (drift: PluginError | undefined) => void): Handler {
   return async (call) => {
     try {
       const reply = await next(call);
-      onProved(true);
+      report(undefined);
       return reply;
     } catch (error) {
-      if (error instanceof AnswerError) onProved(true);
-      if (error instanceof PluginError && error.code === 'DRIFT') onProved(false);
+      if (error instanceof AnswerError) report(undefined);
+      if (error instanceof PluginError && error.code === 'DRIFT') report(error);
       throw error;
     }
   };

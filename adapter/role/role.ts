@@ -7,6 +7,7 @@ import type { SectionName } from '../config/schema.ts';
 import type { Log } from '../invoke/connection.ts';
 import { withinDeadline } from '../policies/shared/deadline.ts';
 import type { Call, Reply } from '../shapes.ts';
+import { type KnownVersions, openKnownVersions } from '../targets/known-versions.ts';
 import { createGeneration, type Generation, identityOf } from './generation.ts';
 
 /** How often files are looked at; a key that leaves the lock is out of force after at most this. */
@@ -45,6 +46,10 @@ export class Role<T extends SectionName> {
   /** Are the files being looked at? */
   #polling = false;
   #expiryLoggedAt = Number.NEGATIVE_INFINITY;
+  /** Does this role serve, so that what is deployed is to be watched? */
+  #started = false;
+  /** What was verified, kept over generations; with the state folder it is for. */
+  #known: { folder: string | undefined; versions: KnownVersions } | undefined;
   /** What `onServing` was told last. */
   #serving: boolean | undefined;
 
@@ -54,6 +59,7 @@ export class Role<T extends SectionName> {
 
   /** Begins the first reading and the polling; does not wait. */
   start(): void {
+    this.#started = true;
     void this.refresh();
     this.#timer = setInterval(() => void this.#poll(), this.#options.pollMs ?? defaultPollMs);
   }
@@ -134,11 +140,20 @@ export class Role<T extends SectionName> {
     const { type, configPath, log } = this.#options;
     const previous = this.#generation;
     try {
-      const files = await loadRole(configPath, type, previous?.files.seq ?? 0);
+      const files = await loadRole(configPath, type, previous?.files.accepted);
       if (previous && identityOf(previous.files) === identityOf(files)) {
         this.#generation = { ...previous, files };
       } else {
-        this.#generation = createGeneration(type, files, log, (proved) => this.#tellServing(proved));
+        const generation = createGeneration(type, files, {
+          log,
+          known: this.#knownIn(files.state),
+          onProved: (proved) => {
+            // of one that was replaced, nothing counts any more
+            if (this.#generation?.verifier === generation.verifier) this.#tellServing(proved);
+          },
+        });
+        this.#generation = generation;
+        this.#tellServing(true);
         log.info('serving', {
           type,
           function: files.functionName,
@@ -147,14 +162,24 @@ export class Role<T extends SectionName> {
           evidence: this.#generation.proof,
         });
         if (previous?.files.functionName === files.functionName) previous.keepKeys(files.locked.keys);
+        previous?.stopWatching();
+        if (this.#started) generation.watch();
         if (previous) setTimeout(() => void previous.close(), retireMs).unref();
       }
       if (this.#problem) log.info('the files are in order again', { config: configPath });
       this.#problem = undefined;
-      this.#tellServing(true);
     } catch (error) {
       this.#report(error);
     }
+  }
+
+  #knownIn(folder: string | undefined): KnownVersions {
+    if (this.#known === undefined || this.#known.folder !== folder) {
+      const { type, log } = this.#options;
+      const state = folder === undefined ? undefined : { folder, type };
+      this.#known = { folder, versions: openKnownVersions(state, log) };
+    }
+    return this.#known.versions;
   }
 
   #report(error: unknown): void {

@@ -1,13 +1,24 @@
 import { PluginError } from '../../proto/error.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import type { KeyRing } from '../../proto/signature/port.ts';
+import type { Log } from '../invoke/connection.ts';
 import type { Probed } from '../invoke/probe.ts';
 import type { Target, Verifier } from '../shapes.ts';
 import { claimedVerifier } from './https/evidence.ts';
 import { httpsTarget } from './https/index.ts';
+import type { KnownVersions } from './known-versions.ts';
 import { openLambda } from './lambda/index.ts';
 import type { AwsSettings } from './lambda/settings.ts';
 import { type LocalOptions, openLocal } from './local/index.ts';
+
+/** What a check of deployments needs besides its own section of the configuration. */
+export interface Watching {
+  /** What was verified before, over restarts. */
+  readonly known: KnownVersions;
+  readonly log: Log;
+  /** Told when a look finds other code or configuration than the lock's, and, with undefined, when all is in order. */
+  readonly report: (drift: PluginError | undefined) => void;
+}
 
 /**
  * The way to a locked function, the check of what runs there, in words how much that check proves, and, where the
@@ -16,7 +27,7 @@ import { type LocalOptions, openLocal } from './local/index.ts';
 export function openTarget(
   name: string,
   locked: LockedFunction,
-  options: {
+  options: Watching & {
     caPem: string | undefined;
     aws: AwsSettings;
     local: LocalOptions;

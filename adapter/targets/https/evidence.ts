@@ -32,7 +32,8 @@ export function claimedVerifier(
     async audit(signal) {
       const found = (await probe(signal)).build ?? 'none';
       const ok = known.has(found);
-      return [{ function: name, version: found, field: 'build id', expected, found, ok }];
+      const row = { function: name, target: 'https', version: found, field: 'build id' } as const;
+      return [{ ...row, expected, found, evidence: 'claimed', ok }];
     },
   };
 }

@@ -67,7 +67,8 @@ export function lambdaVerifier(
     async audit(signal) {
       const findings: Finding[] = [];
       const add = (version: string, field: string, wanted: string, found: string) => {
-        findings.push({ function: name, version, field, expected: wanted, found, ok: wanted === found });
+        const row = { function: name, target: 'lambda', version, field } as const;
+        findings.push({ ...row, expected: wanted, found, evidence: 'platform', ok: wanted === found });
       };
       for (const [version, wanted] of expected) {
         add(version, 'code sha256', wanted, await deployed(version).catch(inWords));

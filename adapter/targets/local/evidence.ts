@@ -27,10 +27,12 @@ export function localVerifier(name: string, locked: LockedFunction, file: string
       return [
         {
           function: name,
+          target: 'local',
           version: accepted?.version ?? 'none',
           field: `SHA-256 of ${basename(file)}`,
           expected: expectedDigests(locked, file),
           found: sha256,
+          evidence: 'platform',
           ok: accepted !== undefined,
         },
       ];
