@@ -1,10 +1,9 @@
 import { PluginError } from '../../proto/error.ts';
 import { thumbprint } from '../../proto/keys/thumbprint.ts';
-import { maxLockBytes, openLock } from '../../proto/lock/open.ts';
-import type { Lock } from '../../proto/lock/schema.ts';
+import { maxLockBytes, type OpenedLock, openSealedLock } from '../../proto/lock/open.ts';
 import { nodeCrypto } from '../../proto/signature/node.ts';
 import { readPublicKeys } from './key-files.ts';
-import { lastAcceptedSeq, rememberSeq } from './lock-history.ts';
+import { type AcceptedLock, lastAccepted, noneAccepted, rememberLock } from './lock-history.ts';
 import { type FileStamp, readTextFile } from './read-file.ts';
 
 export interface LockFiles {
@@ -12,14 +11,14 @@ export interface LockFiles {
   readonly trustPath: string;
   readonly threshold: number;
   readonly onExpired: 'serve' | 'refuse';
-  /** State folder and plugin type for the memory of seq; without it, only the running process remembers. */
+  /** State folder and plugin type for the memory of locks; without it, only the running process remembers. */
   readonly history?: { readonly folder: string; readonly type: string } | undefined;
-  /** seq of the lock in force in this process; 0 at start. */
-  readonly seqInForce: number;
+  /** The lock in force in this process; undefined at start. */
+  readonly inForce?: AcceptedLock | undefined;
 }
 
-export interface LoadedLock {
-  readonly lock: Lock;
+/** A lock out of its file. */
+export interface LoadedLock extends OpenedLock {
   readonly stamps: readonly FileStamp[];
 }
 
@@ -41,40 +40,56 @@ export async function readLock(
     exposure: 'public',
     maxBytes: maxLockBytes,
   });
-  const lock = await openLock(sealed.text, {
+  const opened = await openSealedLock(sealed.text, {
     place: files.lockPath,
     trust: signers,
     threshold: files.threshold,
   });
-  return { lock, stamps: [trust.stamp, sealed.stamp] };
+  return { ...opened, stamps: [trust.stamp, sealed.stamp] };
 }
 
 /**
- * Reads, opens and accepts the lock: seal, seq, expiry (docs/security.md, "The lock").
+ * Reads, opens and accepts the lock: seal, seq and content, expiry (docs/security.md, "The lock").
  *
  * Throws LOCK_INVALID or LOCK_ROLLBACK; CONFIG_INVALID for the trust file or the state folder.
  */
-export async function loadLock(files: LockFiles): Promise<LoadedLock> {
-  const { lock, stamps } = await readLock(files);
-  const stored = files.history ? await lastAcceptedSeq(files.history.folder, files.history.type) : 0;
-  const accepted = Math.max(stored, files.seqInForce);
-  if (lock.seq < accepted) throw rollback(files.lockPath, lock.seq, accepted);
-  const expired = hasExpired(lock.expires);
-  if (expired && (lock.seq !== accepted || files.onExpired === 'refuse')) {
+export async function loadLock(files: LockFiles): Promise<LoadedLock & { readonly accepted: AcceptedLock }> {
+  const loaded = await readLock(files);
+  const { lock, digest } = loaded;
+  const { history, inForce = noneAccepted } = files;
+  const stored = history ? await lastAccepted(history.folder, history.type) : noneAccepted;
+  const reset = stored.reset !== undefined && stored.reset !== inForce.reset;
+  const before = reset ? stored : later(stored, inForce);
+  refuseOlder(files.lockPath, loaded, before);
+  if (hasExpired(lock.expires) && (lock.seq !== before.seq || files.onExpired === 'refuse')) {
     throw lockExpired(files.lockPath, lock.expires);
   }
-  if (files.history && lock.seq > stored) {
-    const highest = await rememberSeq(files.history.folder, files.history.type, lock.seq);
-    if (lock.seq < highest) throw rollback(files.lockPath, lock.seq, highest);
+  const accepted = { ...stored, seq: lock.seq, digest };
+  if (history && (lock.seq > stored.seq || stored.digest === undefined)) {
+    refuseOlder(files.lockPath, loaded, await rememberLock(history.folder, history.type, accepted));
   }
-  return { lock, stamps };
+  return { ...loaded, accepted };
 }
 
-function rollback(place: string, seq: number, accepted: number): PluginError {
-  return new PluginError('LOCK_ROLLBACK', {
-    happened: `${place} has seq ${seq}, but ${accepted} was accepted before`,
-    expected: `seq ${accepted} or higher`,
-    remedy: 'Take the newest lock. To go back to older code, build a new lock with a higher seq.',
+/** What is remembered in two places; of one seq, the record that knows its content. */
+function later(stored: AcceptedLock, inForce: AcceptedLock): AcceptedLock {
+  if (stored.seq === inForce.seq) return stored.digest === undefined ? inForce : stored;
+  return stored.seq > inForce.seq ? stored : inForce;
+}
+
+function refuseOlder(place: string, { lock: { seq }, digest }: OpenedLock, accepted: AcceptedLock): void {
+  if (seq < accepted.seq) {
+    throw new PluginError('LOCK_ROLLBACK', {
+      happened: `${place} has seq ${seq}, but ${accepted.seq} was accepted before`,
+      expected: `seq ${accepted.seq} or higher`,
+      remedy: 'Take the newest lock. To go back to older code, build a new lock with a higher seq.',
+    });
+  }
+  if (seq > accepted.seq || accepted.digest === undefined || digest === accepted.digest) return;
+  throw new PluginError('LOCK_INVALID', {
+    happened: `${place} has seq ${seq} as the lock that was accepted before, and another content`,
+    expected: `the lock whose payload has the SHA-256 ${accepted.digest}, or a higher seq`,
+    remedy: 'Two locks were sealed with one seq: seal the right one again, with a higher seq.',
   });
 }
 

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, relative } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { sha256Hex } from '../../proto/lock/digest.ts';
 import { sealLock } from '../../proto/lock/seal.ts';
 import { lockedFunction } from '../../test/support/invoke.ts';
 import { publicOf } from '../../test/support/keys.ts';
@@ -12,9 +13,16 @@ let folder: RoleFolder;
 beforeEach(async () => {
   folder = await makeRoleFolder('https://functions.example.com/office/');
 });
-afterEach(async () => await folder.remove());
+afterEach(async () => {
+  vi.useRealTimers();
+  await folder.remove();
+});
 
-const load = (seqInForce = 0) => loadRole(folder.configPath, 'ipfilter', seqInForce);
+const load = (seqInForce = 0) => loadRole(folder.configPath, 'ipfilter', { seq: seqInForce });
+const digest = async () => {
+  const { payload } = JSON.parse(await readFile(folder.at('bundles.lock.json'), 'utf8'));
+  return sha256Hex(Buffer.from(payload, 'base64url'));
+};
 const past = '2026-02-01T00:00:00Z';
 
 test('everything a role needs, from paths relative to the configuration', async () => {
@@ -120,7 +128,10 @@ test('the state folder remembers over a restart', async () => {
   await expect(load()).rejects.toMatchObject({ code: 'LOCK_ROLLBACK' });
   await folder.lock({ seq: 8 });
   await load();
-  expect(JSON.parse(await readFile(folder.at('state/ipfilter.lock-seq.json'), 'utf8'))).toEqual({ seq: 8 });
+  expect(JSON.parse(await readFile(folder.at('state/ipfilter.lock-seq.json'), 'utf8'))).toEqual({
+    seq: 8,
+    digest: await digest(),
+  });
 });
 
 test('a refused lock is not remembered', async () => {
@@ -151,9 +162,9 @@ test('an expired lock is served if it was accepted before, and refused if it is 
     happened: expect.stringContaining(`expired at ${past}`),
   });
   await expect(load(3)).resolves.toMatchObject({ seq: 3, lockExpires: past });
-  await folder.lock({ seq: 3, expires: '2999-01-01T00:00:00Z' });
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-01-15T00:00:00Z') });
   await load();
-  await folder.lock({ seq: 3, expires: past });
+  vi.useRealTimers();
   await expect(load()).resolves.toMatchObject({ seq: 3 });
   await folder.lock({ seq: 4, expires: past });
   await expect(load()).rejects.toMatchObject({ code: 'LOCK_INVALID' });

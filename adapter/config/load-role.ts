@@ -8,6 +8,7 @@ import { type AwsSettings, loadAwsSettings } from '../targets/lambda/settings.ts
 import { readCaFile } from './ca-file.ts';
 import { readPrivateKey } from './key-files.ts';
 import { loadLock, readLock } from './load-lock.ts';
+import type { AcceptedLock } from './lock-history.ts';
 import { nearest } from './nearest.ts';
 import { parseConfig } from './parse.ts';
 import { type FileStamp, readTextFile } from './read-file.ts';
@@ -22,6 +23,8 @@ export interface RoleFiles<T extends SectionName = SectionName> {
   readonly functionName: string;
   readonly locked: LockedFunction;
   readonly seq: number;
+  /** The lock by seq and content, for the next reading. */
+  readonly accepted: AcceptedLock;
   /** RFC 3339; undefined when the lock never expires. */
   readonly lockExpires: string | undefined;
   /** What the lock's expiry does to calls: `lock.onExpired`. */
@@ -32,6 +35,8 @@ export interface RoleFiles<T extends SectionName = SectionName> {
   /** Folder of the configuration: addresses of local functions are relative to it. */
   readonly folder: string;
   readonly local: Config['local'];
+  /** Folder for what must outlast a restart. */
+  readonly state: string | undefined;
   readonly caPem: string | undefined;
   readonly aws: AwsSettings;
   /** Every file read: when a stamp changes, all is read again. */
@@ -50,14 +55,15 @@ export async function loadConfig(configPath: string): Promise<{ config: Config; 
 }
 
 /**
- * Reads config, keys, trust and lock of one plugin type; paths are relative to the config file.
+ * Reads config, keys, trust and lock of one plugin type; paths are relative to the config file. Takes the lock
+ * that the running process has in force, if any.
  *
  * Throws CONFIG_INVALID, KEY_FILE_*, LOCK_* with the place and the remedy.
  */
 export async function loadRole<T extends SectionName>(
   configPath: string,
   type: T,
-  seqInForce = 0,
+  inForce?: AcceptedLock,
 ): Promise<RoleFiles<T>> {
   const { config, stamp } = await loadConfig(configPath);
   const at = (path: string) => resolve(dirname(configPath), path);
@@ -70,13 +76,13 @@ export async function loadRole<T extends SectionName>(
     });
   }
   const identity = await readPrivateKey(at(config.identity));
-  const { lock, stamps } = await loadLock({
+  const { lock, accepted, stamps } = await loadLock({
     lockPath: at(config.lock.file),
     trustPath: at(config.trust.file),
     threshold: config.trust.threshold,
     onExpired: config.lock.onExpired,
     history: config.state === undefined ? undefined : { folder: at(config.state), type },
-    seqInForce,
+    inForce,
   });
   const ca = config.https?.ca === undefined ? undefined : await readCaFile(at(config.https.ca));
   const lockPath = at(config.lock.file);
@@ -88,12 +94,14 @@ export async function loadRole<T extends SectionName>(
     functionName: section.use,
     locked,
     seq: lock.seq,
+    accepted,
     lockExpires: lock.expires,
     onExpired: config.lock.onExpired,
     identity: nodeSigningKey(identity.jwk),
     caller: { kty: identity.jwk.kty, crv: identity.jwk.crv, x: identity.jwk.x },
     folder: resolve(dirname(configPath)),
     local: config.local,
+    state: config.state === undefined ? undefined : at(config.state),
     caPem: ca?.text,
     aws: aws.settings,
     stamps: [stamp, identity.stamp, ...stamps, ...(ca ? [ca.stamp] : []), ...aws.stamps],

@@ -7,19 +7,40 @@ import { PluginError } from '../../proto/error.ts';
 import { readTextFile } from './read-file.ts';
 import { writeFileAtomically } from './write-file.ts';
 
-const history = z.object({ seq: z.int().min(0) });
+const history = z.object({
+  seq: z.int().min(0),
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  reset: z.uuid().optional(),
+});
 
-function statePath(folder: string, type: string): string {
+/** The lock that a role accepted last. */
+export interface AcceptedLock {
+  /** 0: none yet. */
+  readonly seq: number;
+  /** SHA-256 (hex) of its payload, so that a seq means one content; unknown from a state file that had none. */
+  readonly digest?: string | undefined;
+  /** The last `lock reset-seq`, by a random id: a process that does not know it forgets what it remembers itself. */
+  readonly reset?: string | undefined;
+}
+
+/** Nothing was accepted yet. */
+export const noneAccepted: AcceptedLock = { seq: 0 };
+
+/** Where a role keeps what it accepted. */
+export function historyPath(folder: string, type: string): string {
   return join(folder, `${type}.lock-seq.json`);
 }
 
 /**
- * The seq of the last lock that a role accepted, over restarts; 0 when none was.
+ * The last lock that a role accepted, over restarts.
  *
  * Throws CONFIG_INVALID when the state folder cannot be used: without it, an old lock could come back unnoticed.
  */
-export async function lastAcceptedSeq(folder: string, type: string): Promise<number> {
-  const path = statePath(folder, type);
+export async function lastAccepted(folder: string, type: string): Promise<AcceptedLock> {
+  const path = historyPath(folder, type);
   try {
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
     if (made !== undefined) {
@@ -33,28 +54,57 @@ export async function lastAcceptedSeq(folder: string, type: string): Promise<num
       exposure: 'public',
       maxBytes: 4096,
     });
-    return history.parse(JSON.parse(text)).seq;
+    return history.parse(JSON.parse(text));
   } catch (cause) {
-    if (cause instanceof PluginError && Object(cause.cause).code === 'ENOENT') return 0;
+    if (cause instanceof PluginError && Object(cause.cause).code === 'ENOENT') return noneAccepted;
     throw unusable(path, cause);
   }
 }
 
 /**
- * Remembers an accepted seq, atomically, and never goes back: returns the highest that any process of the role has
+ * Remembers an accepted lock, atomically, and never goes back: returns the highest that any process of the role has
  * accepted. SFTPGo's `resetpwd` starts a second process beside the one that serves.
  *
  * Throws CONFIG_INVALID when the state folder cannot be written.
  */
-export async function rememberSeq(folder: string, type: string, seq: number): Promise<number> {
-  const path = statePath(folder, type);
+export async function rememberLock(
+  folder: string,
+  type: string,
+  { seq, digest }: AcceptedLock,
+): Promise<AcceptedLock> {
+  return await written(folder, type, async () => {
+    const accepted = await lastAccepted(folder, type);
+    // a file of an older release names no content: the first lock with its seq gives it one
+    if (accepted.seq > seq || (accepted.seq === seq && accepted.digest !== undefined)) return accepted;
+    return { ...accepted, seq, digest };
+  });
+}
+
+/**
+ * Sets what a role remembers, whatever that was: `lock reset-seq`. A running adapter takes it over as well. Throws
+ * CONFIG_INVALID when the state folder cannot be written.
+ */
+export async function resetAccepted(
+  folder: string,
+  type: string,
+  { seq, digest }: AcceptedLock,
+): Promise<AcceptedLock> {
+  return await written(folder, type, async () => ({ seq, digest, reset: randomUUID() }));
+}
+
+/** Writes what `decide` makes of the state, while no other process does so. */
+async function written(
+  folder: string,
+  type: string,
+  decide: () => Promise<AcceptedLock>,
+): Promise<AcceptedLock> {
+  const path = historyPath(folder, type);
   try {
     return await alone(`${path}.busy`, async () => {
-      const accepted = await lastAcceptedSeq(folder, type);
-      if (accepted >= seq) return accepted;
-      await writeFileAtomically(path, `${JSON.stringify({ seq })}\n`, 0o600);
+      const accepted = await decide();
+      await writeFileAtomically(path, `${JSON.stringify(accepted)}\n`, 0o600);
       await giveToOwnerOf(folder, path);
-      return seq;
+      return accepted;
     });
   } catch (cause) {
     if (cause instanceof PluginError) throw cause;
@@ -67,7 +117,7 @@ const leftBehindMs = 2000;
 const pauseMs = 10;
 
 /** Runs `work` while no other process does so under the same mark. */
-async function alone<T>(mark: string, work: () => Promise<T>): Promise<T> {
+export async function alone<T>(mark: string, work: () => Promise<T>): Promise<T> {
   const nameOfMine = await claim(mark);
   try {
     return await work();
@@ -99,7 +149,7 @@ async function claim(mark: string): Promise<string> {
 }
 
 /** What root writes on the command line (`verify`, `call`) must stay usable for the user that runs SFTPGo. */
-async function giveToOwnerOf(model: string, ...paths: readonly string[]): Promise<void> {
+export async function giveToOwnerOf(model: string, ...paths: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(model);
   for (const path of paths) await chown(path, uid, gid);

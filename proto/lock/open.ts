@@ -1,6 +1,7 @@
 import { errors, flattenedVerify, importJWK } from 'jose';
 import * as z from 'zod';
 import { PluginError } from '../error.ts';
+import { sha256Hex } from './digest.ts';
 import { type Lock, lockSchema, problemOf } from './schema.ts';
 import { lockType } from './seal.ts';
 
@@ -30,28 +31,45 @@ function refuse(place: string, happened: string, expected: string, cause?: unkno
   });
 }
 
+/** A lock whose seal was verified. */
+export interface OpenedLock {
+  readonly lock: Lock;
+  /** SHA-256 (hex) of the sealed payload: the same whoever signed it. */
+  readonly digest: string;
+  /** keyids of those who signed. */
+  readonly signers: readonly string[];
+}
+
+/** Who may have sealed a lock. */
+export interface OpenOptions {
+  /** The lock's file, for messages. */
+  readonly place: string;
+  readonly trust: readonly TrustedSigner[];
+  /** How many different keys must have signed. */
+  readonly threshold: number;
+}
+
+/** {@link openSealedLock}, where only the content matters. */
+export async function openLock(text: string, options: OpenOptions): Promise<Lock> {
+  return (await openSealedLock(text, options)).lock;
+}
+
 /**
  * Opens a sealed lock: every signature present must verify under a trusted key, and at least `threshold`
  * different keys must have signed. jose's own generalVerify accepts one good signature among bad ones.
  *
- * Takes the file's text, its name for messages, and who is trusted; returns the lock. Throws LOCK_INVALID.
+ * Takes the file's text, its name for messages, and who is trusted. Throws LOCK_INVALID.
  */
-export async function openLock(
-  text: string,
-  options: { place: string; trust: readonly TrustedSigner[]; threshold: number },
-): Promise<Lock> {
+export async function openSealedLock(text: string, options: OpenOptions): Promise<OpenedLock> {
   const { place, trust, threshold } = options;
-  const envelope = sealed.safeParse(parseJson(text, place));
-  if (!envelope.success) {
-    refuse(place, 'this is not a sealed lock', 'a JWS in general JSON serialization (payload, signatures)');
-  }
+  const envelope = parseEnvelope(text, place);
   const signers = new Set<string>();
   let payload: Uint8Array | undefined;
-  for (const [index, signature] of envelope.data.signatures.entries()) {
+  for (const [index, signature] of envelope.signatures.entries()) {
     const at = `${place}, signature ${index + 1}`;
     try {
       const result = await flattenedVerify(
-        { payload: envelope.data.payload, ...signature },
+        { payload: envelope.payload, ...signature },
         async (header) => {
           const signer = trust.find((candidate) => candidate.keyid === header?.kid);
           if (signer === undefined) throw new errors.JWSSignatureVerificationFailed('unknown signer');
@@ -74,9 +92,37 @@ export async function openLock(
   if (signers.size < threshold || payload === undefined) {
     refuse(place, `sealed by ${signers.size} trusted key(s)`, `at least ${threshold} (trust.threshold)`);
   }
+  return { lock: parseLock(payload, place), digest: sha256Hex(payload), signers: [...signers] };
+}
+
+/**
+ * What a file says that looks like a sealed lock, with its seal unchecked: for people who look at it, never for a
+ * decision. `signers` are only claimed. Throws LOCK_INVALID.
+ */
+export function peekLock(text: string, place: string): OpenedLock {
+  const { payload, signatures } = parseEnvelope(text, place);
+  const bytes = Buffer.from(payload, 'base64url');
+  const signers = signatures.map(({ protected: header }) => {
+    const { kid } = Object(parseJson(Buffer.from(header, 'base64url').toString(), place));
+    return typeof kid === 'string' && /^[\w-]{43}$/.test(kid) ? kid : 'unnamed';
+  });
+  return { lock: parseLock(bytes, place), digest: sha256Hex(bytes), signers };
+}
+
+/** The JWS around a lock. Throws LOCK_INVALID. */
+export function parseEnvelope(text: string, place: string): z.infer<typeof sealed> {
+  const envelope = sealed.safeParse(parseJson(text, place));
+  if (envelope.success) return envelope.data;
+  return refuse(
+    place,
+    'this is not a sealed lock',
+    'a JWS in general JSON serialization (payload, signatures)',
+  );
+}
+
+function parseLock(payload: Uint8Array, place: string): Lock {
   const lock = lockSchema.safeParse(parseJson(new TextDecoder().decode(payload), place));
-  if (!lock.success) refuse(place, problemOf(lock.error), 'a lock of format 1');
-  return lock.data;
+  return lock.success ? lock.data : refuse(place, problemOf(lock.error), 'a lock of format 1');
 }
 
 function parseJson(text: string, place: string): unknown {

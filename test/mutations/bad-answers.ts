@@ -28,8 +28,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/config/lock-history.ts',
-    text: '      if (accepted >= seq) return accepted;\n',
-    replacement: '',
+    text: 'if (accepted.seq > seq || ',
+    replacement: 'if (',
     tests: [historyTest],
     why: 'a process that read the lock before it was replaced makes the old one acceptable again',
   },
