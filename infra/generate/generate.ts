@@ -7,8 +7,8 @@ import { PluginError } from '../../proto/error.ts';
 const repository = resolve(import.meta.dirname, '../..');
 
 /**
- * Runs buf over proto/ with the two plugins of buf.gen.yaml: `sftpgo/*_pb.ts` and `goplugin/*_pb.ts` for the
- * adapter, `wire.ts` for functions. Works offline.
+ * Runs buf over proto/ with the two plugins of buf.gen.yaml: `sftpgo/*_pb.ts`, `bans/*_pb.ts` and `goplugin/*_pb.ts`
+ * for the adapter, `wire.ts` for functions. Works offline.
  *
  * @param folder absolute; replaced as a whole, and left as it is when something fails
  * @throws PluginError TOOL_MISSING without buf, INTERNAL when buf refuses the .proto files (it says why on stderr)

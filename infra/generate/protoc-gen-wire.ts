@@ -15,7 +15,7 @@ import { wireModule } from './wire-module.ts';
 const request = fromBinary(CodeGeneratorRequestSchema, await buffer(process.stdin));
 const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: request.protoFile }));
 const files: DescFile[] = request.fileToGenerate
-  .filter((name) => name.startsWith('sftpgo/'))
+  .filter((name) => /^(?:sftpgo|bans)\//.test(name))
   .sort()
   .map((name) => {
     const file = registry.getFile(name);
