@@ -16,9 +16,16 @@ export function definePlugin<Env>(definition: PluginDefinition<Env>): Plugin<Env
   return {
     type: definition.type,
     definition,
-    handles: Object.keys(definition.rpcs).sort(),
+    handles: handlesOf(definition),
     fetch: createFetch(definition, webRuntime),
   };
+}
+
+function handlesOf<Env>({ rpcs, further = {} }: PluginDefinition<Env>): readonly string[] {
+  const others = Object.entries(further).flatMap(([service, { rpcs: own }]) =>
+    Object.keys(own).map((name) => `${service}/${name}`),
+  );
+  return [...Object.keys(rpcs), ...others].sort();
 }
 
 /**

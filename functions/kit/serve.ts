@@ -9,7 +9,7 @@ import type { Context, WaitUntil } from './context.ts';
 import { runUntil } from './deadline.ts';
 import { FunctionError } from './function-error.ts';
 import { createLog, describeThrown, type Log } from './log.ts';
-import type { Outcome, PluginDefinition, Rpc, SignedHeaders } from './plugin.ts';
+import type { Caller, FurtherService, Outcome, PluginDefinition, Rpc, SignedHeaders } from './plugin.ts';
 import { refusal } from './refusal.ts';
 import type { Runtime } from './runtime.ts';
 import type { Settings } from './settings.ts';
@@ -51,16 +51,17 @@ export async function serveCall<Env>(incoming: Incoming<Env>): Promise<Response>
     // cut: a stranger's header, until the signature is verified
     id: request.headers.get(pluginHeaders.callId)?.slice(0, 64),
   });
-  const clock = await verify(message, incoming, settings, log);
-  if (clock === 'refused') {
+  const service = serviceOf(definition, incoming.service);
+  const caller = await verify(message, incoming, service, settings, log);
+  if (service === undefined || caller === 'refused') {
     return unsignedResponse(401, 'unauthenticated', 'not a call that this function accepts');
   }
-  const rpc = Object.hasOwn(definition.rpcs, incoming.method) ? definition.rpcs[incoming.method] : undefined;
+  const rpc = Object.hasOwn(service.rpcs, incoming.method) ? service.rpcs[incoming.method] : undefined;
   const startedMs = performance.now();
   const outcome =
-    clock === 'skewed'
+    caller === 'skewed'
       ? refusal('failed_precondition', 'the clocks differ too much', { [pluginHeaders.refused]: 'time' })
-      : await run(message, rpc, incoming, arrivedMs, log, settings.secret);
+      : await run(message, rpc, incoming, arrivedMs, log, settings.secret, caller);
   const answer = encode(outcome, rpc, performance.now() - startedMs, log, runtime.maxAnswerBytes);
   return signedResponse(answer, message, settings, runtime);
 }
@@ -75,23 +76,35 @@ function toMessage<Env>(
   return { method: request.method, url, headers: [...request.headers], body };
 }
 
+/** The service of a path, with those who may call it; undefined where the function has no such service. */
+function serviceOf<Env>(
+  { service, rpcs, further = {} }: PluginDefinition<Env>,
+  asked: string,
+): FurtherService<Env> | undefined {
+  if (asked === service) return { rpcs, callers: ({ callers }) => callers };
+  return Object.hasOwn(further, asked) ? further[asked] : undefined;
+}
+
 async function verify<Env>(
   message: RequestMessage,
-  { definition, service, runtime }: Incoming<Env>,
-  { callers, functionName, nonces }: Settings,
+  { service: asked, runtime }: Incoming<Env>,
+  service: FurtherService<Env> | undefined,
+  settings: Settings,
   log: Log,
-): Promise<'good' | 'skewed' | 'refused'> {
+): Promise<Caller | 'skewed' | 'refused'> {
+  const { callers, reporters, functionName, nonces } = settings;
   try {
     const { crypto } = runtime;
-    await verifyRequest(message, { keys: callers, crypto, nowS: Date.now() / 1000, nonces, functionName });
+    const nowS = Date.now() / 1000;
+    const keys = service?.callers(settings) ?? callers;
+    const { keyid } = await verifyRequest(message, { keys, crypto, nowS, nonces, functionName });
+    if (service === undefined) log.warn('the call is for another service', { service: asked });
+    return { keyid, adapter: callers(keyid) !== undefined, reporter: reporters(keyid) !== undefined };
   } catch (error) {
     if (!(error instanceof PluginError)) throw error;
     log.warn(error.message, { code: error.code });
     return error.code === 'CLOCK_SKEW' ? 'skewed' : 'refused';
   }
-  if (service === definition.service) return 'good';
-  log.warn('the call is for another service', { service });
-  return 'refused';
 }
 
 async function run<Env>(
@@ -101,6 +114,7 @@ async function run<Env>(
   arrivedMs: number,
   log: Log,
   secret: string,
+  caller: Caller,
 ): Promise<Outcome> {
   if (rpc === undefined) return refusal('unimplemented', 'this plugin has no such RPC');
   const header = new Map(message.headers);
@@ -125,7 +139,7 @@ async function run<Env>(
   const signed = new Map([...header].filter(([name]) => name.startsWith('plugin-')));
   return await runUntil(
     deadlineMs,
-    (signal) => guarded(rpc, input, { env, id, signal, deadlineMs, waitUntil, log }, signed, secret),
+    (signal) => guarded(rpc, input, { env, id, signal, deadlineMs, waitUntil, log }, signed, secret, caller),
     refusal('deadline_exceeded', 'the function was not done in time'),
   );
 }
@@ -146,9 +160,10 @@ async function guarded<Env>(
   context: Context<Env>,
   signed: SignedHeaders,
   secret: string,
+  caller: Caller,
 ): Promise<Outcome> {
   try {
-    return await rpc.run(input as never, context, signed, secret);
+    return await rpc.run(input as never, context, signed, secret, caller);
   } catch (thrown) {
     if (thrown instanceof FunctionError) return refusal(thrown.code, thrown.message);
     context.log.error('the handler threw', describeThrown(thrown));

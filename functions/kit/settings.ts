@@ -12,6 +12,8 @@ export interface Settings {
   readonly functionName: string;
   /** PLUGIN_CALLERS: a JWK Set of the adapters' public keys. */
   readonly callers: KeyRing;
+  /** PLUGIN_REPORTERS: a JWK Set of those who may report offenders; nobody when it is absent. */
+  readonly reporters: KeyRing;
   /** PLUGIN_KEY: the function's own private key as JWK. */
   readonly key: SigningKey;
   /** The private part of that key, base64url: what plugins seal with is derived from it. */
@@ -32,12 +34,17 @@ export async function readSettings(env: unknown, runtime: Runtime): Promise<Sett
   if (!/^[a-z0-9][a-z0-9-]{0,62}@[a-z0-9][a-z0-9-]{0,62}$/.test(functionName)) {
     throw invalid('PLUGIN_FUNCTION', 'is not name@stage', 'Use the name in the lock, as office@live.');
   }
-  const callers = parseJwks(json(env, 'PLUGIN_CALLERS'), 'the setting PLUGIN_CALLERS');
+  const ringOf = async (name: string) => {
+    const keys = parseJwks(json(env, name), `the setting ${name}`);
+    return keyRing(await Promise.all(keys.map((jwk) => runtime.verifyingKey(jwk))));
+  };
+  const callers = await ringOf('PLUGIN_CALLERS');
   const key = parsePrivateJwk(json(env, 'PLUGIN_KEY'), 'the setting PLUGIN_KEY');
   const publicUrl = optionalUrl(env);
   return {
     functionName,
-    callers: keyRing(await Promise.all(callers.map((jwk) => runtime.verifyingKey(jwk)))),
+    callers,
+    reporters: variable(env, 'PLUGIN_REPORTERS') ? await ringOf('PLUGIN_REPORTERS') : keyRing([]),
     key: await runtime.signingKey(key),
     secret: key.d,
     ...(publicUrl === undefined ? {} : { publicUrl }),

@@ -69,14 +69,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/kit/serve.ts',
-    text: "if (service === definition.service) return 'good';",
-    replacement: "return 'good';",
+    text: 'if (asked === service) return {',
+    replacement: 'if (asked) return {',
     tests: [serve],
     why: 'a call of another service runs this one',
   },
   {
     file: 'functions/kit/serve.ts',
-    text: 'Object.hasOwn(definition.rpcs, incoming.method) ?',
+    text: 'Object.hasOwn(service.rpcs, incoming.method) ?',
     replacement: 'true ?',
     tests: [serve],
     why: 'an RPC called constructor reaches the prototype',

@@ -34,7 +34,8 @@ export function runner<Env>(plugin: Plugin<Env>, options: CallOptions<Env>): Run
       waitUntil: (work: Promise<unknown>) => void work.catch((thrown: unknown) => log.error(String(thrown))),
       log,
     };
-    return await found.run(input as never, context, headers, secret);
+    const caller = { keyid: '', adapter: true, reporter: false };
+    return await found.run(input as never, context, headers, secret, caller);
   };
 }
 
