@@ -1,28 +1,39 @@
 /** What goes into workerd's configuration. */
 export interface WorkerdConfig {
   readonly env: Readonly<Record<string, string>>;
+  readonly json: Readonly<Record<string, unknown>>;
   /** Names of bindings that workerd takes from its own environment. */
   readonly secrets: readonly string[];
   readonly tls: { readonly certPem: string; readonly keyPem: string } | undefined;
   /** 0: any free one. */
   readonly port: number;
+  readonly compatibilityDate: string | undefined;
+  readonly compatibilityFlags: readonly string[] | undefined;
+  /** HttpOptions.forwardedProtoHeader: what is in front of this plain socket ended TLS. */
+  readonly protoHeader: string | undefined;
 }
 
 /** A date that every workerd since the pinned one knows and that implies no Node compatibility. */
-const compatibilityDate = '2026-07-01';
+const defaultDate = '2026-07-01';
 
 /**
  * The configuration of one Worker (worker.mjs beside it) behind one socket of 127.0.0.1, as text of Cap'n Proto
  * (schema: node_modules/workerd/workerd.capnp).
  */
-export function workerdConfig({ env, secrets, tls, port }: WorkerdConfig): string {
+export function workerdConfig(options: WorkerdConfig): string {
+  const { env, json, secrets, tls, port, protoHeader } = options;
+  const { compatibilityDate = defaultDate, compatibilityFlags = [] } = options;
+  const http = protoHeader === undefined ? '()' : `(forwardedProtoHeader = ${quote(protoHeader)})`;
   const bindings = [
     ...Object.entries(env).map(([name, text]) => `(name = ${quote(name)}, text = ${quote(text)})`),
+    ...Object.entries(json).map(
+      ([name, value]) => `(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`,
+    ),
     ...secrets.map((name) => `(name = ${quote(name)}, fromEnvironment = ${quote(name)})`),
   ];
   const socket =
     tls === undefined
-      ? 'http = ()'
+      ? `http = ${http}`
       : `https = (options = (), tlsOptions = (keypair = (privateKey = ${quote(tls.keyPem)}, certificateChain = ${quote(tls.certPem)})))`;
   return `using Workerd = import "/workerd/workerd.capnp";
 
@@ -38,7 +49,8 @@ const main :Workerd.Worker = (
   modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
   bindings = [${bindings.join(', ')}],
   globalOutbound = "nowhere",
-  compatibilityDate = ${quote(compatibilityDate)}
+  compatibilityDate = ${quote(compatibilityDate)},
+  compatibilityFlags = [${compatibilityFlags.map(quote).join(', ')}]
 );
 `;
 }

@@ -17,6 +17,13 @@ export interface WorkerdOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text bindings that are kept out of the configuration file: workerd reads them from its environment. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Bindings of any JSON: a variable of type JSON, or what a platform's binding shows as plain data. */
+  readonly json?: Readonly<Record<string, unknown>>;
+  /** Absent: a date that every workerd since the pinned one knows and that implies no Node compatibility. */
+  readonly compatibilityDate?: string;
+  readonly compatibilityFlags?: readonly string[];
+  /** A request header that says `http` or `https`, where something in front of workerd ends TLS. */
+  readonly protoHeader?: string;
   /** workerd's own TLS socket; absent: plain HTTP. */
   readonly tls?: { readonly certPem: string; readonly keyPem: string };
   /** Absent: any free one. */
@@ -50,10 +57,12 @@ const startTimeoutMs = 20_000;
  */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const { module, env = {}, secrets = {}, tls, port: wantedPort = 0, hostname = 'localhost' } = options;
+  const { json = {}, compatibilityDate, compatibilityFlags, protoHeader } = options;
   const folder = mkdtempSync(join(tmpdir(), 'sftpgo-plugin-workerd-'));
   const config = join(folder, 'config.capnp');
   writeFileSync(join(folder, 'worker.mjs'), typeof module === 'string' ? readFileSync(module) : module);
-  writeFileSync(config, workerdConfig({ env, secrets: Object.keys(secrets), tls, port: wantedPort }), {
+  const settings = { env, json, secrets: Object.keys(secrets), tls, port: wantedPort };
+  writeFileSync(config, workerdConfig({ ...settings, compatibilityDate, compatibilityFlags, protoHeader }), {
     mode: 0o600,
   });
   // fd 3: workerd's reports; fd 4: ends when this process does, whatever ends it
