@@ -3,6 +3,7 @@ import { callCommand } from './call.ts';
 import { configOption } from './config-option.ts';
 import { hostConfigCommand } from './host-config/index.ts';
 import { keysCommand } from './keys/index.ts';
+import { lockCommand } from './lock/index.ts';
 import { explain } from './output.ts';
 import { schemaCommand } from './schema.ts';
 import { verifyCommand } from './verify.ts';
@@ -21,7 +22,10 @@ function serveCommand(): Command {
     });
 }
 
-/** The commands of the SFTPGo host; `extra` are those of the npm package. */
+/**
+ * The commands of the SFTPGo host; `extra` are those of the npm package. Those of one name become one command: `lock`
+ * has parts of both.
+ */
 export function hostProgram(extra: readonly Command[] = []): Command {
   const program = new Command('sftpgo-plugin-serverless')
     .description('SFTPGo plugins as functions on AWS Lambda and Cloudflare Workers')
@@ -34,10 +38,13 @@ export function hostProgram(extra: readonly Command[] = []): Command {
     callCommand(),
     verifyCommand(),
     keysCommand(),
+    lockCommand(),
     schemaCommand(),
     ...extra,
   ]) {
-    program.addCommand(command.exitOverride());
+    const known = program.commands.find((other) => other.name() === command.name());
+    if (known === undefined) program.addCommand(command.exitOverride());
+    else for (const part of command.commands) known.addCommand(part);
   }
   return program;
 }
