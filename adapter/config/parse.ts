@@ -106,7 +106,12 @@ function valuesOf(document: Document, at: (offset: number) => string): unknown {
  */
 export function parseConfig(text: string, file: string): Config {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: 'error',
+  });
   const broken = document.errors[0] ?? document.warnings[0];
   if (broken) fail(position(file, lines, broken.pos[0]), ...notYaml(broken, text), 'Correct it.');
   const values = valuesOf(document, (offset) => position(file, lines, offset));
