@@ -64,6 +64,7 @@ export async function loadLock(files: LockFiles): Promise<LoadedLock & { readonl
   if (hasExpired(lock.expires) && (lock.seq !== before.seq || files.onExpired === 'refuse')) {
     throw lockExpired(files.lockPath, lock.expires);
   }
+  if (lock.seq !== before.seq) refuseFuture(files.lockPath, lock.issued);
   const accepted = { ...stored, seq: lock.seq, digest };
   if (history && (lock.seq > stored.seq || stored.digest === undefined)) {
     refuseOlder(files.lockPath, loaded, await rememberLock(history.folder, history.type, accepted));
@@ -90,6 +91,18 @@ function refuseOlder(place: string, { lock: { seq }, digest }: OpenedLock, accep
     happened: `${place} has seq ${seq} as the lock that was accepted before, and another content`,
     expected: `the lock whose payload has the SHA-256 ${accepted.digest}, or a higher seq`,
     remedy: 'Two locks were sealed with one seq: seal the right one again, with a higher seq.',
+  });
+}
+
+/** A clock may be wrong by its time zone; by more, times in locks mean nothing. */
+const futureMs = 24 * 3_600_000;
+
+function refuseFuture(place: string, issued: string): void {
+  if (Date.parse(issued) - Date.now() <= futureMs) return;
+  throw new PluginError('LOCK_INVALID', {
+    happened: `${place} was issued at ${issued}, and here it is ${new Date().toISOString()}`,
+    expected: 'a lock that was not issued in the future',
+    remedy: 'Set the clock of this host, or of the machine that sealed the lock.',
   });
 }
 

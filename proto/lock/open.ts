@@ -121,8 +121,19 @@ export function parseEnvelope(text: string, place: string): z.infer<typeof seale
 }
 
 function parseLock(payload: Uint8Array, place: string): Lock {
-  const lock = lockSchema.safeParse(parseJson(new TextDecoder().decode(payload), place));
+  const content = parseJson(new TextDecoder().decode(payload), place);
+  const { format } = Object(content);
+  if (typeof format === 'number' && format > 1) throw newerFormat(place, format);
+  const lock = lockSchema.safeParse(content);
   return lock.success ? lock.data : refuse(place, problemOf(lock.error), 'a lock of format 1');
+}
+
+function newerFormat(place: string, format: number): PluginError {
+  return new PluginError('LOCK_INVALID', {
+    happened: `${place} has format ${format}: a newer release wrote it`,
+    expected: 'a lock of format 1',
+    remedy: 'Install that release here as well; the lock in force stays.',
+  });
 }
 
 function parseJson(text: string, place: string): unknown {

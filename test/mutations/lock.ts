@@ -1,0 +1,136 @@
+import type { Mutation } from './mutation.ts';
+
+const attacks = 'adapter/config/lock-attacks.test.ts';
+const reset = 'adapter/cli/lock/reset-seq.test.ts';
+const history = 'adapter/config/lock-history.test.ts';
+const manifest = 'infra/build/manifest.test.ts';
+
+/** One defect for each check between a build, its lock and the host that accepts the lock. */
+export const mutations: readonly Mutation[] = [
+  {
+    file: 'adapter/config/load-lock.ts',
+    text: ' || digest === accepted.digest) return;',
+    replacement: ' || digest !== "") return;',
+    tests: [attacks],
+    why: 'two locks with one seq: hosts run different code, and each says it has the newest',
+  },
+  {
+    file: 'adapter/config/load-lock.ts',
+    text: 'return stored.digest === undefined ? inForce : stored;',
+    replacement: 'return stored;',
+    tests: [attacks],
+    why: 'without a state folder, a running adapter forgets the content it accepted',
+  },
+  {
+    file: 'adapter/config/load-lock.ts',
+    text: 'if (seq < accepted.seq) {',
+    replacement: 'if (seq < 1) {',
+    tests: [attacks],
+    why: 'rollback: an older lock, well sealed, brings back what was repaired',
+  },
+  {
+    file: 'adapter/config/load-lock.ts',
+    text: 'if (hasExpired(lock.expires) && (',
+    replacement: 'if (Number.isNaN(lock.seq) && (',
+    tests: [attacks],
+    why: 'freeze: whoever keeps newer locks away decides for ever what is accepted',
+  },
+  {
+    file: 'adapter/config/load-lock.ts',
+    text: 'if (lock.seq !== before.seq) refuseFuture(files.lockPath, lock.issued);',
+    replacement: '',
+    tests: [attacks],
+    why: 'a lock that a wrong clock made never expires in time',
+  },
+  {
+    file: 'adapter/config/load-lock.ts',
+    text: 'if (lock.seq !== before.seq) refuseFuture(',
+    replacement: 'refuseFuture(',
+    tests: [attacks],
+    why: "the host's clock is set back, and service stops",
+  },
+  {
+    file: 'adapter/config/load-lock.ts',
+    text: 'stored.reset !== undefined && stored.reset !== inForce.reset',
+    replacement: 'false',
+    tests: [reset],
+    why: 'a reset needs a restart of SFTPGo',
+  },
+  {
+    file: 'adapter/config/lock-history.ts',
+    text: '(accepted.seq === seq && accepted.digest !== undefined)',
+    replacement: 'false',
+    tests: [history],
+    why: 'a second process replaces the content that was accepted under a seq',
+  },
+  {
+    file: 'adapter/config/lock-history.ts',
+    text: 'return { ...accepted, seq, digest };',
+    replacement: 'return { seq, digest };',
+    tests: [history],
+    why: 'a reset that was taken over is taken over once more, and lets an older lock in',
+  },
+  {
+    file: 'adapter/cli/lock/reset-seq.ts',
+    text: 'if (hasExpired(lock.expires)) throw lockExpired(lockPath, lock.expires);',
+    replacement: '',
+    tests: [reset],
+    why: 'a recovery makes an expired lock the accepted one',
+  },
+  {
+    file: 'adapter/cli/lock/reset-seq.ts',
+    text: 'await demandConsent(options.yes === true, lock.seq);',
+    replacement: '',
+    tests: [reset],
+    why: 'a rollback by a mistyped command',
+  },
+  {
+    file: 'adapter/config/read-file.ts',
+    text: ' || stat.size > maxBytes) {',
+    replacement: ') {',
+    tests: [attacks],
+    why: 'endless data: four megabytes of it are read at each poll',
+  },
+  {
+    file: 'adapter/config/read-file.ts',
+    text: 'if (!stat.isFile() || ',
+    replacement: 'if (',
+    tests: [attacks],
+    why: 'a FIFO with a writer that never ends is read',
+  },
+  {
+    file: 'proto/lock/open.ts',
+    text: "if (signer === undefined) throw new errors.JWSSignatureVerificationFailed('unknown signer');",
+    replacement: 'if (signer === undefined) return await importJWK(trust[0]?.jwk ?? {}, "EdDSA");',
+    tests: ['proto/lock/lock.test.ts'],
+    why: 'a signature counts whoever it says it is by',
+  },
+  {
+    file: 'proto/lock/open.ts',
+    text: "if (typeof format === 'number' && format > 1) throw newerFormat(place, format);",
+    replacement: '',
+    tests: [attacks],
+    why: 'a lock of a newer release is called damaged, and nobody knows what to do',
+  },
+  {
+    file: 'infra/build/check-artifacts.ts',
+    text: 'if (found === `SHA-256 ${sha256}`) continue;',
+    replacement: "if (found.startsWith('SHA-256')) continue;",
+    tests: [manifest],
+    why: 'a bundle that was changed after the build is locked and deployed',
+  },
+  {
+    file: 'infra/build/check-artifacts.ts',
+    text: "if (!found.isFile()) return 'it is no regular file';",
+    replacement: '',
+    tests: [manifest],
+    why: 'a device in place of a bundle is hashed without end',
+  },
+  {
+    file: 'infra/build/manifest.ts',
+    text: '.regex(/^[^/\\\\]+$/)',
+    replacement: '',
+    tests: [manifest],
+    why: 'a manifest deploys a file outside its folder',
+  },
+];
