@@ -25,7 +25,7 @@ function changed(...edits: readonly string[]): string {
 }
 
 const topKeys = Object.keys(configSchema.shape).join(', ');
-const sectionKeys = 'use, timeout, integrity, onUnavailable, alwaysAllow, cache';
+const sectionKeys = 'use, timeout, integrity, onUnavailable, alwaysAllow, maxUnanswered, cache';
 const withUnit = 'a duration with its unit: 800ms, 30s, 5m, 1h';
 
 const mistakes: readonly (readonly [mistake: string, text: string, message: string])[] = [
@@ -42,7 +42,7 @@ const mistakes: readonly (readonly [mistake: string, text: string, message: stri
   [
     'a misspelt key inside braces',
     changed('  cache: { entires: 5 }'),
-    '6:12 has an unknown key "ipfilter.cache.entires"; expected one of entries, staleIfError. Did you mean "entries"?',
+    '6:12 has an unknown key "ipfilter.cache.entires"; expected one of entries, bytes, staleIfError, widestScope. Did you mean "entries"?',
   ],
   [
     'a key that is like no other',
@@ -192,7 +192,13 @@ test('defaults are filled in, durations become milliseconds', () => {
       integrity: { require: 'claimed' },
       onUnavailable: 'deny',
       alwaysAllow: ['127.0.0.0/8', '::1/128'],
-      cache: { entries: 100_000, staleIfError: 7_200_000 },
+      maxUnanswered: 1000,
+      cache: {
+        entries: 100_000,
+        bytes: 33_554_432,
+        staleIfError: 7_200_000,
+        widestScope: { ipv4: 16, ipv6: 32 },
+      },
     },
   });
 });

@@ -231,6 +231,14 @@ test('an unsigned 401 is "not reached", and the log names the remedy', async () 
   expect(log.lines).toEqual([{ level: 'warn', text: expect.stringContaining('PLUGIN_CALLERS') }]);
 });
 
+test('an unsigned 429 is marked as a limit of the platform: a flood opens nothing', async () => {
+  served.intercept = async () => ({ status: 429, headers: [], body: new Uint8Array() });
+  await expect(invoke()(ask('192.0.2.66'))).rejects.toMatchObject({
+    code: 'ANSWER_UNSIGNED',
+    throttled: true,
+  });
+});
+
 test('a function called under another name refuses, so a captured call goes nowhere else', async () => {
   const connection = { ...connectionTo(served.url, keys), functionName: 'office@beta' };
   await expect(createInvoke(connection)(ask('198.51.100.7'))).rejects.toMatchObject({ code: 'UNREACHABLE' });

@@ -3,6 +3,7 @@ import { pluginHeaders } from '../../proto/facts.ts';
 import { verifyAnswer } from '../../proto/signature/verify-answer.ts';
 import type { HttpAnswer, HttpMessage } from '../shapes.ts';
 import type { Connection } from './connection.ts';
+import { ThrottledError } from './throttled.ts';
 
 /** An answer's skew beyond which the operator is told; it decides nothing (docs/architecture.md, "Time"). */
 const reportedSkewS = 5;
@@ -31,7 +32,9 @@ export async function verify(
     verified = await verifyAnswer(answer, { request: { method: 'POST', ...message }, keys, crypto });
   } catch (error) {
     answer.discard?.();
-    if (error instanceof PluginError && error.code === 'ANSWER_UNSIGNED' && answer.status === 401) {
+    const unsigned = error instanceof PluginError && error.code === 'ANSWER_UNSIGNED';
+    if (unsigned && answer.status === 429) throw new ThrottledError(functionName, error);
+    if (unsigned && answer.status === 401) {
       log.warn('a function answered 401, unsigned: it may not know the key of this adapter', {
         function: functionName,
         keyid: connection.signingKey.keyid,

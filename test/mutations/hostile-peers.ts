@@ -86,8 +86,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/policies/shared/cache.ts',
-    text: "      if (error instanceof PluginError && error.code === 'DRIFT') entries?.delete(key);\n",
-    replacement: '',
+    text: "error instanceof PluginError && error.code === 'DRIFT'",
+    replacement: 'false',
     tests: ['adapter/policies/shared/cache.test.ts'],
     why: 'changed code, then a cut line: an old verdict lets somebody in',
   },

@@ -2,18 +2,22 @@ import type { Policy } from '../../shapes.ts';
 import { breaker } from '../shared/breaker.ts';
 import { deadline } from '../shared/deadline.ts';
 import { retry } from '../shared/retry.ts';
+import type { PolicyTools } from '../tools.ts';
 import type { IpfilterSection } from './config.ts';
 import { localVerdicts } from './local-verdicts.ts';
 import { onUnavailable } from './on-unavailable.ts';
+import { watchOutage } from './outage.ts';
 import { verdictCache } from './verdict-cache.ts';
 
 /** The policies of ipfilter, outermost first: docs/architecture.md, "Policies". */
-export function ipfilterPolicies(section: IpfilterSection): readonly Policy[] {
+export function ipfilterPolicies(section: IpfilterSection, tools?: PolicyTools): readonly Policy[] {
+  const outage = watchOutage();
   return [
-    localVerdicts(section.alwaysAllow),
-    onUnavailable(section.onUnavailable),
-    verdictCache(section.cache),
+    localVerdicts(section.alwaysAllow, tools),
+    onUnavailable(section.onUnavailable, outage, tools),
+    verdictCache(section, tools),
     breaker(),
+    outage.policy,
     deadline(),
     retry(),
   ];

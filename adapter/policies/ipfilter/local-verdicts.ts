@@ -4,6 +4,7 @@ import { CheckIPRequestSchema } from '../../../proto/gen/sftpgo/ipfilter_pb.ts';
 import { parseAddress } from '../../../proto/net/address.ts';
 import { networks } from '../../../proto/net/networks.ts';
 import type { Call, Policy } from '../../shapes.ts';
+import type { PolicyTools } from '../tools.ts';
 
 /** The address that CheckIP asks about; undefined for other calls. */
 export function askedAddress(call: Call): { ip: string; protocol: string } | undefined {
@@ -18,7 +19,7 @@ export function askedAddress(call: Call): { ip: string; protocol: string } | und
  *
  * Throws INPUT_INVALID for no address; the host sees a ban.
  */
-export function localVerdicts(alwaysAllow: readonly string[]): Policy {
+export function localVerdicts(alwaysAllow: readonly string[], tools?: PolicyTools): Policy {
   const always = networks(...alwaysAllow);
   return {
     name: 'local-verdicts',
@@ -26,6 +27,7 @@ export function localVerdicts(alwaysAllow: readonly string[]): Policy {
       const asked = askedAddress(call);
       if (asked === undefined) return await next(call);
       if (parseAddress(asked.ip) === undefined) {
+        tools?.count?.('ipfilter_local', { verdict: 'no-address' });
         throw new PluginError('INPUT_INVALID', {
           happened: 'CheckIP was asked about something that is no IP address',
           expected: 'an IPv4 or IPv6 address',
@@ -33,6 +35,7 @@ export function localVerdicts(alwaysAllow: readonly string[]): Policy {
         });
       }
       if (!always.has(asked.ip)) return await next(call);
+      tools?.count?.('ipfilter_local', { verdict: 'always-allow' });
       if (call.trace) call.trace.answeredBy = 'always-allow';
       return { output: create(call.method.output) };
     },

@@ -1,48 +1,99 @@
 import { parseScope } from '../../../proto/facts.ts';
-import { formatAddress, parseAddress } from '../../../proto/net/address.ts';
-import { contains, parsePrefix, prefixOf } from '../../../proto/net/prefix.ts';
+import { parseAddress } from '../../../proto/net/address.ts';
+import { contains, type Prefix, parsePrefix, prefixOf } from '../../../proto/net/prefix.ts';
 import type { Call, Facts, Policy } from '../../shapes.ts';
-import { cache, type Lifetime } from '../shared/cache.ts';
+import { cache } from '../shared/cache.ts';
+import type { PolicyTools } from '../tools.ts';
 import type { IpfilterSection } from './config.ts';
 import { askedAddress } from './local-verdicts.ts';
+import { ProtocolBits } from './protocols.ts';
+import { type Question, type ScopedLifetime, ScopeStore } from './scope-store.ts';
 
 /** A ban lifted or imposed at the edge reaches every host within this time. */
 const maxFreshMs = 300_000;
 
-/** Does the signed scope speak about the very address and protocol that was asked? */
-function inScope(call: Call, scope: string): boolean {
-  const asked = askedAddress(call);
-  const address = asked && parseAddress(asked.ip);
-  const parsed = parseScope(scope);
-  if (!address || !parsed) return false;
-  if (parsed.protocols && !parsed.protocols.includes(asked.protocol)) return false;
-  try {
-    return contains(parsePrefix(parsed.prefix), prefixOf(address, address.family === 4 ? 32 : 128));
-  } catch {
-    return false;
-  }
+/** What of an answer was cut or refused: `scope` was refused whole. */
+type Clamp = 'scope' | 'width' | 'max-age' | 'stale-while-revalidate' | 'stale-if-error';
+
+export type VerdictCacheOptions = Pick<IpfilterSection, 'cache' | 'maxUnanswered'>;
+
+/** One address: what an answer without a scope is about. */
+function single({ address }: Question): Prefix {
+  return prefixOf(address, address.family === 4 ? 32 : 128);
 }
 
 /**
- * The memory of verdicts: one entry for each address and protocol. The function says in plugin-cache how long a
- * verdict holds; here that is clamped, and an answer that speaks about another address is not kept.
+ * The memory of verdicts: a longest-prefix map for each set of protocols. The function says in plugin-scope and
+ * plugin-cache for whom and how long a verdict holds; here that is clamped, and an answer whose scope does not hold
+ * the very address and protocol that was asked about is used once and not kept.
+ *
+ * One flight for each address and protocol: what an answer is about is only known when it is there.
  */
-export function verdictCache(section: IpfilterSection['cache']): Policy {
+export function verdictCache(
+  { cache: section, maxUnanswered }: VerdictCacheOptions,
+  tools?: PolicyTools,
+): Policy {
+  const protocols = new ProtocolBits();
+  const { entries: maxEntries, bytes: maxBytes, widestScope, staleIfError: maxStaleMs } = section;
+
+  const clamped = (what: Clamp) => tools?.count?.('ipfilter_clamped', { what });
+
+  function scopeOf(
+    question: Question,
+    text: string | undefined,
+  ): Pick<ScopedLifetime, 'prefix' | 'protocols'> | undefined {
+    if (text === undefined) return { prefix: single(question), protocols: question.protocol };
+    const parsed = parseScope(text);
+    const prefix = parsed && prefixFrom(parsed.prefix);
+    const named = protocols.named(parsed?.protocols);
+    if (!prefix || !contains(prefix, single(question)) || (named & question.protocol) === 0) {
+      clamped('scope');
+      return undefined;
+    }
+    const widest = prefix.family === 4 ? widestScope.ipv4 : widestScope.ipv6;
+    if (prefix.length >= widest) return { prefix, protocols: named };
+    clamped('width');
+    return { prefix: prefixOf(question.address, widest), protocols: named };
+  }
+
+  function atMost(limitMs: number, askedMs: number, what: Clamp): number {
+    if (askedMs > limitMs) clamped(what);
+    return Math.min(askedMs, limitMs);
+  }
+
   return cache({
-    maxEntries: section.entries,
-    key(call) {
+    store: maxEntries > 0 && maxBytes > 0 ? new ScopeStore({ maxEntries, maxBytes }) : undefined,
+    maxFlights: maxUnanswered,
+    count: (outcome) => tools?.count?.('ipfilter_cache', { outcome }),
+    key(call: Call): Question | undefined {
       const asked = askedAddress(call);
       const address = asked && parseAddress(asked.ip);
-      return address && `${formatAddress(address)} ${asked.protocol}`;
+      if (!address) return undefined;
+      const text = address.family === 4 ? address.bits : address.groups;
+      return { id: `${text} ${asked.protocol}`, address, protocol: protocols.of(asked.protocol) };
     },
-    lifetime(call: Call, facts: Facts): Lifetime | undefined {
+    lifetime(question, facts: Facts): ScopedLifetime | undefined {
       if (facts.freshMs === undefined) return undefined;
-      if (facts.scope !== undefined && !inScope(call, facts.scope)) return undefined;
+      const scope = scopeOf(question, facts.scope);
+      if (scope === undefined) return undefined;
       return {
-        freshMs: Math.min(facts.freshMs, maxFreshMs),
-        staleWhileRevalidateMs: Math.min(facts.staleWhileRevalidateMs ?? 0, maxFreshMs),
-        staleIfErrorMs: Math.min(facts.staleMs ?? section.staleIfError, section.staleIfError),
+        ...scope,
+        freshMs: atMost(maxFreshMs, facts.freshMs, 'max-age'),
+        staleWhileRevalidateMs: atMost(
+          maxFreshMs,
+          facts.staleWhileRevalidateMs ?? 0,
+          'stale-while-revalidate',
+        ),
+        staleIfErrorMs: atMost(maxStaleMs, facts.staleMs ?? maxStaleMs, 'stale-if-error'),
       };
     },
   });
+}
+
+function prefixFrom(text: string): Prefix | undefined {
+  try {
+    return parsePrefix(text);
+  } catch {
+    return undefined;
+  }
 }

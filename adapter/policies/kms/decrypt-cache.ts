@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../../shapes.ts';
 import { cache } from '../shared/cache.ts';
+import { lruStore } from '../shared/lru-store.ts';
 import type { KmsSection } from './config.ts';
 import { decryptRequest } from './requests.ts';
 
@@ -14,14 +15,15 @@ const maxEntries = 10_000;
  */
 export function decryptCache({ ttl }: KmsSection['decryptCache']): Policy {
   return cache({
-    maxEntries,
+    store: lruStore(maxEntries),
     key(call) {
       const asked = decryptRequest(call);
       if (ttl === 0 || asked === undefined || asked.key === '') return undefined;
       // JSON keeps url and payload apart
-      return createHash('sha256')
+      const id = createHash('sha256')
         .update(JSON.stringify([asked.url, asked.payload]))
         .digest('base64');
+      return { id };
     },
     lifetime: () => ({ freshMs: ttl, staleWhileRevalidateMs: 0, staleIfErrorMs: 0 }),
   });

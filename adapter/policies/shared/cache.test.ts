@@ -10,8 +10,9 @@ import {
   signedError,
 } from '../../../test/support/policies.ts';
 import type { Facts, Handler, Trace } from '../../shapes.ts';
-import { type CacheOptions, cache } from './cache.ts';
+import { type CacheOptions, cache, type Entry, type Key, type Lifetime } from './cache.ts';
 import { deadline } from './deadline.ts';
+import { lruStore } from './lru-store.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'Date', 'setTimeout', 'clearTimeout'] });
@@ -24,11 +25,14 @@ const unreachable = failure('UNREACHABLE');
 const minute = factsWith({ freshMs: 60_000 });
 
 /** A cache over a deadline over a function that plays `steps`; keys are addresses. */
-function remembered(steps: readonly Step[], options: Partial<CacheOptions> = {}) {
+function remembered(steps: readonly Step[], options: Partial<CacheOptions<Key, Lifetime, Entry>> = {}) {
   const next = scripted(...steps);
-  const policy = cache({
-    maxEntries: 10,
-    key: (call) => String(Object(call.input).ip) || undefined,
+  const policy = cache<Key, Lifetime, Entry>({
+    store: lruStore(10),
+    key(call) {
+      const id = String(Object(call.input).ip);
+      return id === '' ? undefined : { id };
+    },
     lifetime: (_, { freshMs, staleWhileRevalidateMs = 0, staleMs = 0 }: Facts) =>
       freshMs === undefined ? undefined : { freshMs, staleWhileRevalidateMs, staleIfErrorMs: staleMs },
     ...options,
@@ -252,7 +256,7 @@ test('an answer to a question from before a reload is stale when it arrives', as
 });
 
 test('no entries: nothing is remembered, and equal calls still share a flight', async () => {
-  const { ask, see, next } = remembered([minute], { maxEntries: 0 });
+  const { ask, see, next } = remembered([minute], { store: undefined });
   await Promise.all([ask(), ask(), ask()]);
   expect(next.calls).toHaveLength(1);
   expect(await see()).toBe('answered');
@@ -260,7 +264,7 @@ test('no entries: nothing is remembered, and equal calls still share a flight', 
 });
 
 test('no more than so many entries: the one not used for longest goes', async () => {
-  const { see } = remembered([minute], { maxEntries: 2 });
+  const { see } = remembered([minute], { store: lruStore(2) });
   for (const ip of ['a', 'b', 'a', 'c']) await see(ip);
   expect([await see('a'), await see('c'), await see('b')]).toEqual([
     'answered by cache',

@@ -1,10 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import { PluginError } from '../../../proto/error.ts';
 import { AnswerError, type Call, type Facts, type Handler, type Policy, type Reply } from '../../shapes.ts';
 import { withinDeadline } from './deadline.ts';
 import { isUnavailable } from './unavailable.ts';
 
-/** How long an answer holds, in ms from its arrival; each window begins where freshness ends. */
+/** How long an answer holds, in ms from its arrival; the two windows begin where freshness ends. */
 export interface Lifetime {
   readonly freshMs: number;
   /** Answer from memory at once and ask again in the background. */
@@ -13,26 +12,49 @@ export interface Lifetime {
   readonly staleIfErrorMs: number;
 }
 
-export interface CacheOptions {
-  /** Answers kept at most; 0 keeps none, and still lets equal calls share one flight. */
-  readonly maxEntries: number;
-  /** Equal keys get equal answers; undefined: neither remembered nor shared. */
-  key(call: Call): string | undefined;
-  /** How long this answer holds; undefined: not at all. */
-  lifetime(call: Call, facts: Facts): Lifetime | undefined;
+/** What a call asks about. */
+export interface Key {
+  /** Calls with equal ids share one flight. */
+  readonly id: string;
 }
 
-/** A verified decision: a reply, or the function's signed no. */
-type Outcome = { readonly reply: Reply } | { readonly denied: AnswerError };
-
-interface Entry {
-  readonly outcome: Outcome;
-  /** Instants on the `performance.now()` scale: a clock that jumps moves no verdict. */
+/** Until when an answer holds: instants on the `performance.now()` scale, so a clock that jumps moves no verdict. */
+export interface Entry {
   readonly freshUntil: number;
   readonly revalidateUntil: number;
   readonly errorUntil: number;
   /** Counts reloads: an entry of an earlier one is stale. */
   readonly epoch: number;
+}
+
+/** A verified decision: a reply, or the function's signed no. */
+export type Outcome = { readonly reply: Reply } | { readonly denied: AnswerError };
+
+/** Where answers are kept. It is bounded, and may forget anything at any time. */
+export interface Store<K extends Key, L extends Lifetime, E extends Entry> {
+  /** The entry that speaks about this key, fresh or not. */
+  get(key: K, nowMs: number): E | undefined;
+  /** Keeps an answer that has just arrived. */
+  set(key: K, outcome: Outcome, entry: Entry, keep: { readonly lifetime: L; readonly nowMs: number }): void;
+  /** Nothing that is remembered speaks about this key any more. */
+  delete(key: K): void;
+  /** The answer again. */
+  recall(entry: E): Outcome;
+}
+
+/** How one call was answered: one of these is counted for each. */
+export type CacheOutcome = 'fresh' | 'revalidated' | 'stale-if-error' | 'miss' | 'shed' | 'failed';
+
+export interface CacheOptions<K extends Key, L extends Lifetime, E extends Entry> {
+  /** Absent: nothing is remembered, and equal calls still share one flight. */
+  readonly store: Store<K, L, E> | undefined;
+  /** Different keys that may be asked about at the same time; more are shed. Absent: any number. */
+  readonly maxFlights?: number;
+  /** Equal keys get equal answers; undefined: neither remembered nor shared. */
+  key(call: Call): K | undefined;
+  /** How long this answer holds; undefined: not at all. */
+  lifetime(key: K, facts: Facts): L | undefined;
+  count?(outcome: CacheOutcome): void;
 }
 
 function factsOf(outcome: Outcome): Facts | undefined {
@@ -44,15 +66,12 @@ function settle(outcome: Outcome): Reply {
   return outcome.reply;
 }
 
-/** May this entry stand in for a function that cannot be asked? */
-function isReserve(entry: Entry | undefined): entry is Entry {
-  return entry !== undefined && performance.now() < entry.errorUntil;
-}
-
-function fromMemory(call: Call, outcome: Outcome, answeredBy: string): Reply {
-  const facts = factsOf(outcome);
-  if (call.trace) Object.assign(call.trace, { answeredBy, ...(facts ? { facts } : {}) });
-  return settle(outcome);
+function shed(call: Call): PluginError {
+  return new PluginError('OVERLOADED', {
+    happened: `${call.method.name} was not asked: too many other questions wait for the function`,
+    expected: 'fewer questions at the same time',
+    remedy: 'Look for a flood of connections, and for a slow function.',
+  });
 }
 
 /**
@@ -60,55 +79,76 @@ function fromMemory(call: Call, outcome: Outcome, answeredBy: string): Reply {
  *
  * Fresh → from memory; within stale-while-revalidate → from memory, and asked again; failed and within
  * stale-if-error → from memory. A reload makes every entry stale but drops none before a new answer replaced it.
+ * From DRIFT on until the next verified answer, only what is fresh counts.
  *
  * Stands above the deadline policy, which ends each flight: the other way round, a call that times out would be
  * refused before its stale answer could be used.
  */
-export function cache(options: CacheOptions): Policy {
-  const entries =
-    options.maxEntries > 0 ? new LRUCache<string, Entry>({ max: options.maxEntries }) : undefined;
+export function cache<K extends Key, L extends Lifetime, E extends Entry>(
+  options: CacheOptions<K, L, E>,
+): Policy {
+  const { store, maxFlights = Number.POSITIVE_INFINITY } = options;
   const flights = new Map<string, Promise<Outcome>>();
+  /** Questions under way, those from before a reload included. */
+  let underWay = 0;
   let epoch = 0;
+  let drifted = false;
 
-  async function ask(next: Handler, call: Call, key: string): Promise<Outcome> {
+  async function ask(next: Handler, call: Call, key: K): Promise<Outcome> {
     const asked = epoch;
     let outcome: Outcome;
     try {
       outcome = { reply: await next(call) };
     } catch (error) {
       // what the locked code said before somebody changed it stands in for nothing any more
-      if (error instanceof PluginError && error.code === 'DRIFT') entries?.delete(key);
+      if (error instanceof PluginError && error.code === 'DRIFT') {
+        drifted = true;
+        store?.delete(key);
+      }
       if (!(error instanceof AnswerError && error.code === 'DENIED')) throw error;
       outcome = { denied: error };
     }
+    drifted = false;
     // asked before a reload: a later flight may have brought something newer
-    if (asked !== epoch) return outcome;
-    const facts = factsOf(outcome);
-    const lifetime = facts && options.lifetime(call, facts);
-    if (lifetime) {
-      const freshUntil = performance.now() + lifetime.freshMs;
-      entries?.set(key, {
-        outcome,
-        freshUntil,
-        revalidateUntil: freshUntil + lifetime.staleWhileRevalidateMs,
-        errorUntil: freshUntil + lifetime.staleIfErrorMs,
-        epoch: asked,
-      });
-    } else {
-      entries?.delete(key);
-    }
+    if (asked === epoch) learn(key, outcome);
     return outcome;
   }
 
+  function learn(key: K, outcome: Outcome): void {
+    const facts = factsOf(outcome);
+    const lifetime = facts && options.lifetime(key, facts);
+    if (lifetime === undefined) {
+      store?.delete(key);
+      return;
+    }
+    const nowMs = performance.now();
+    const freshUntil = nowMs + lifetime.freshMs;
+    const entry = {
+      freshUntil,
+      revalidateUntil: freshUntil + lifetime.staleWhileRevalidateMs,
+      errorUntil: freshUntil + lifetime.staleIfErrorMs,
+      epoch,
+    };
+    store?.set(key, outcome, entry, { lifetime, nowMs });
+  }
+
   /** The flight outlives the caller that began it: others wait for it. Its end is that caller's deadline. */
-  function fly(next: Handler, call: Call, key: string): Promise<Outcome> {
-    const current = flights.get(key);
+  function fly(next: Handler, call: Call, key: K): Promise<Outcome> {
+    const current = flights.get(key.id);
     if (current !== undefined) return current;
+    if (underWay >= maxFlights) return Promise.reject(shed(call));
+    underWay += 1;
     const flight = ask(next, { ...call, signal: new AbortController().signal }, key).finally(() => {
-      if (flights.get(key) === flight) flights.delete(key);
+      underWay -= 1;
+      if (flights.get(key.id) === flight) flights.delete(key.id);
     });
-    flights.set(key, flight);
+    flights.set(key.id, flight);
     return flight;
+  }
+
+  /** May this entry stand in for a function that cannot be asked? */
+  function isReserve(entry: E | undefined): entry is E {
+    return entry !== undefined && !drifted && performance.now() < entry.errorUntil;
   }
 
   /**
@@ -118,10 +158,10 @@ export function cache(options: CacheOptions): Policy {
   async function land(
     next: Handler,
     call: Call,
-    key: string,
-    { signal, entry }: { signal: AbortSignal; entry: Entry | undefined },
+    key: K,
+    { signal, entry }: { signal: AbortSignal; entry: E | undefined },
   ): Promise<Outcome> {
-    const joins = flights.has(key);
+    const joins = flights.has(key.id);
     try {
       return await fly(next, call, key);
     } catch (error) {
@@ -131,28 +171,50 @@ export function cache(options: CacheOptions): Policy {
     }
   }
 
+  function fromMemory(call: Call, entry: E, answeredBy: string): Reply {
+    const outcome = store?.recall(entry);
+    if (outcome === undefined) throw new TypeError('an entry without its store');
+    const facts = factsOf(outcome);
+    if (call.trace) Object.assign(call.trace, { answeredBy, ...(facts ? { facts } : {}) });
+    return settle(outcome);
+  }
+
+  async function fromFunction(next: Handler, call: Call, key: K, entry: E | undefined): Promise<Reply> {
+    let outcome: Outcome;
+    try {
+      outcome = await withinDeadline(call, (signal) => land(next, call, key, { signal, entry }));
+    } catch (error) {
+      if (!isReserve(entry) || !isUnavailable(error)) {
+        const overloaded = error instanceof PluginError && error.code === 'OVERLOADED';
+        options.count?.(overloaded ? 'shed' : 'failed');
+        throw error;
+      }
+      options.count?.('stale-if-error');
+      return fromMemory(call, entry, 'cache, stale');
+    }
+    options.count?.('miss');
+    return settle(outcome);
+  }
+
   return {
     name: 'cache',
     wrap: (next) => async (call) => {
       const key = options.key(call);
       if (key === undefined) return await next(call);
-      const entry = entries?.get(key);
-      const now = performance.now();
+      const nowMs = performance.now();
+      const entry = store?.get(key, nowMs);
       if (entry?.epoch === epoch) {
-        if (now < entry.freshUntil) {
-          return fromMemory(call, entry.outcome, 'cache');
+        if (nowMs < entry.freshUntil) {
+          options.count?.('fresh');
+          return fromMemory(call, entry, 'cache');
         }
-        if (now < entry.revalidateUntil) {
+        if (nowMs < entry.revalidateUntil && !drifted) {
           fly(next, call, key).catch(() => undefined);
-          return fromMemory(call, entry.outcome, 'cache, being revalidated');
+          options.count?.('revalidated');
+          return fromMemory(call, entry, 'cache, being revalidated');
         }
       }
-      try {
-        return settle(await withinDeadline(call, (signal) => land(next, call, key, { signal, entry })));
-      } catch (error) {
-        if (!isReserve(entry) || !isUnavailable(error)) throw error;
-        return fromMemory(call, entry.outcome, 'cache, stale');
-      }
+      return await fromFunction(next, call, key, entry);
     },
     async reload() {
       epoch += 1;

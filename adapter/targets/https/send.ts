@@ -21,18 +21,21 @@ export class UnreachableError extends PluginError {
   override readonly name = 'UnreachableError';
   /** True when the request surely never reached the function. */
   readonly notExecuted: boolean;
+  /** True when the platform turned it away for the number of requests. */
+  readonly throttled: boolean;
 
   constructor(
     happened: string,
     notExecuted: boolean,
     cause: unknown,
-    { expected, remedy }: { expected: string; remedy: string } = {
+    { expected, remedy, throttled = false }: { expected: string; remedy: string; throttled?: boolean } = {
       expected: 'an HTTPS connection and a complete answer',
       remedy: 'Check the address in the lock, DNS, firewall and TLS; `call` shows a single attempt.',
     },
   ) {
     super('UNREACHABLE', { happened, expected, remedy, cause });
     this.notExecuted = notExecuted;
+    this.throttled = throttled;
   }
 }
 

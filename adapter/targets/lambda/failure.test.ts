@@ -25,6 +25,11 @@ test.each([
   expect(failure({ name })).toMatchObject({ code: 'UNREACHABLE', notExecuted: true });
 });
 
+test('only a refusal for the number of invocations is marked so: a flood opens nothing', () => {
+  expect(failure({ name: 'TooManyRequestsException' })).toMatchObject({ throttled: true });
+  expect(failure({ name: 'ResourceNotReadyException' })).toMatchObject({ throttled: false });
+});
+
 test.each([
   [{ name: 'Error', code: 'ECONNREFUSED' }, true],
   [{ name: 'Error', code: 'ENOTFOUND' }, true],

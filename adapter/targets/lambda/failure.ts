@@ -95,6 +95,7 @@ export function invokeFailure(error: unknown, functionName: string, version: str
         {
           expected: 'an invocation by AWS Lambda',
           remedy: remedy ?? 'Check network and DNS to the Lambda API; `call` shows a single attempt.',
+          throttled: name === 'TooManyRequestsException',
         },
       );
     }
