@@ -15,7 +15,7 @@ import { policiesOf } from '../policies/index.ts';
 import { AnswerError, type Handler, type Verifier } from '../shapes.ts';
 import { openTarget } from '../targets/index.ts';
 import type { KnownVersions } from '../targets/known-versions.ts';
-import { onceAMinute } from '../targets/repeated.ts';
+import { type DriftReport, driftReport } from './drift-report.ts';
 
 /** A role as one reading of its files made it: a handler with what belongs to it. */
 export interface Generation {
@@ -62,7 +62,7 @@ export function createGeneration<T extends SectionName>(
   const { target, verifier, proof, ownKeys } = openTarget(functionName, locked, {
     known,
     log,
-    report,
+    report: report.looked,
     caPem: files.caPem,
     aws: files.aws,
     local: { folder: files.folder, caller: files.caller, config: files.local, log },
@@ -122,38 +122,16 @@ function verifyingKeys(listed: LockedFunction['keys']): Map<string, VerifyingKey
   );
 }
 
-/** One ERROR line a minute while the code is not the locked one, and one line when it is again. */
-function driftReport(
-  functionName: string,
-  log: Log,
-  onProved: (proved: boolean) => void,
-): (drift: PluginError | undefined) => void {
-  const lines = onceAMinute();
-  let drifted = false;
-  return (drift) => {
-    onProved(drift === undefined);
-    if (drift !== undefined && lines.opensFor(drift.message)) {
-      const effect = 'calls are refused until this is mended';
-      log.error(drift.message, { code: drift.code, function: functionName, effect });
-    }
-    if (drift === undefined && drifted) {
-      lines.reset();
-      log.info('what is deployed is what the lock says again', { function: functionName });
-    }
-    drifted = drift !== undefined;
-  };
-}
-
 /** A signed error is an answer of the locked code too; of an unreachable function nothing new is known. */
-function watched(next: Handler, report: (drift: PluginError | undefined) => void): Handler {
+function watched(next: Handler, report: DriftReport): Handler {
   return async (call) => {
     try {
       const reply = await next(call);
-      report(undefined);
+      report.answered();
       return reply;
     } catch (error) {
-      if (error instanceof AnswerError) report(undefined);
-      if (error instanceof PluginError && error.code === 'DRIFT') report(error);
+      if (error instanceof AnswerError) report.answered();
+      if (error instanceof PluginError && error.code === 'DRIFT') report.answered(error);
       throw error;
     }
   };

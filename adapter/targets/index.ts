@@ -7,6 +7,7 @@ import type { Target, Verifier } from '../shapes.ts';
 import { claimedVerifier } from './https/evidence.ts';
 import { httpsTarget } from './https/index.ts';
 import type { KnownVersions } from './known-versions.ts';
+import { isConfigLocked } from './lambda/compare.ts';
 import { openLambda } from './lambda/index.ts';
 import type { AwsSettings } from './lambda/settings.ts';
 import { type LocalOptions, openLocal } from './local/index.ts';
@@ -44,7 +45,11 @@ export function openTarget(
     case 'lambda':
       return {
         ...openLambda(name, locked, options),
-        proof: 'platform: AWS names the version that ran, and the digest of its code is the locked one',
+        proof: `platform: AWS names the version that ran, and its code ${
+          locked.accepts.every(isConfigLocked)
+            ? 'and configuration are the locked ones'
+            : 'is the locked one; the lock says nothing of its configuration'
+        }`,
       };
     case 'local':
       return {

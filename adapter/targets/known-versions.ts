@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { PluginError } from '../../proto/error.ts';
 import type { AcceptedVersion, LockedFunction } from '../../proto/lock/schema.ts';
@@ -26,6 +27,8 @@ const stored = z.strictObject({ format: z.literal(1), versions: z.record(z.strin
 /** About 40 kB: a role uses one function, whose versions come and go. */
 const maxVersions = 100;
 const maxBytes = 256 * 1024;
+/** Longest wait for the file, in ms. */
+const patienceMs = 2000;
 
 /** What was verified of the versions of functions, over restarts if there is a state folder. */
 export interface KnownVersions {
@@ -65,7 +68,9 @@ export function openKnownVersions(
   log: Log,
 ): KnownVersions {
   const path = state && join(state.folder, `${state.type}.known-versions.json`);
-  let versions: Promise<Map<string, KnownVersion>> | undefined;
+  let memory: Promise<Map<string, KnownVersion>> | undefined;
+  /** The writing under way: one follows the other. */
+  let writing: Promise<void> = Promise.resolve();
   const key = (functionName: string, version: string) => `${functionName}:${version}`;
 
   function warn(what: string, error: unknown): void {
@@ -91,10 +96,17 @@ export function openKnownVersions(
     }
   }
 
+  /** What this process goes by. A disk that hangs counts as nothing known. */
+  function loaded(): Promise<Map<string, KnownVersion>> {
+    memory ??= Promise.race([
+      read(),
+      sleep(patienceMs, undefined, { ref: false }).then(() => new Map<string, KnownVersion>()),
+    ]);
+    return memory;
+  }
+
   /** Changes the file as it is now: SFTPGo's `resetpwd` starts a second process beside the one that serves. */
-  async function change(edit: (all: Map<string, KnownVersion>) => void): Promise<void> {
-    versions ??= read();
-    edit(await versions);
+  async function store(edit: (all: Map<string, KnownVersion>) => void): Promise<void> {
     if (state === undefined || path === undefined) return;
     try {
       await mkdir(state.folder, { recursive: true, mode: 0o700 });
@@ -111,17 +123,17 @@ export function openKnownVersions(
     }
   }
 
+  async function change(edit: (all: Map<string, KnownVersion>) => void): Promise<void> {
+    edit(await loaded());
+    const before = writing;
+    writing = before.then(() => store(edit));
+    await writing;
+  }
+
   return {
-    async get(functionName, version) {
-      versions ??= read();
-      return (await versions).get(key(functionName, version));
-    },
+    get: async (functionName, version) => (await loaded()).get(key(functionName, version)),
     put: async (functionName, version, known) =>
       await change((all) => all.set(key(functionName, version), known)),
-    async forget(functionName, version) {
-      versions ??= read();
-      // also when only the file has it: another process of this role may have written it
-      await change((all) => all.delete(key(functionName, version)));
-    },
+    forget: async (functionName, version) => await change((all) => all.delete(key(functionName, version))),
   };
 }

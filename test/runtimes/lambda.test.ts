@@ -9,6 +9,8 @@ import { createInvoke } from '../../adapter/invoke/index.ts';
 import { probe } from '../../adapter/invoke/probe.ts';
 import { Role } from '../../adapter/role/role.ts';
 import { AnswerError, type Reply } from '../../adapter/shapes.ts';
+import { openKnownVersions } from '../../adapter/targets/known-versions.ts';
+import { lambdaConfig } from '../../adapter/targets/lambda/configuration.ts';
 import { openLambda } from '../../adapter/targets/lambda/index.ts';
 import type { AwsSettings } from '../../adapter/targets/lambda/settings.ts';
 import { buildFunction } from '../../infra/build/function.ts';
@@ -46,16 +48,25 @@ function connect(changed: Partial<LockedFunction> = {}, aws: AwsSettings = {}): 
     profile: 'sftpgo',
     ...aws,
   };
+  const log = recordingLog();
   const lambda = openLambda(
     functionName,
     { ...locked, ...changed },
-    { aws: settings, probe: (signal) => probe(connection, 'proto.IPFilter', signal) },
+    {
+      aws: settings,
+      probe: (signal) => probe(connection, 'proto.IPFilter', signal),
+      known: openKnownVersions(undefined, log),
+      log,
+      report() {},
+    },
   );
   opened.push(() => lambda.target.close());
   const keys = { adapterKey: deployment.adapterKey, functionKey: key };
   const connection = { ...connectionTo('http://127.0.0.1:1', keys), ...lambda, require: 'platform' as const };
   return connection;
 }
+
+const soon = () => AbortSignal.timeout(5000);
 
 const check = (connection: Connection, ip = '203.0.113.7', timeoutMs = 10_000): Promise<Reply> => {
   const signal = AbortSignal.timeout(timeoutMs);
@@ -122,24 +133,36 @@ test('other code under the locked version is found before anything is sent', asy
   });
   expect(host.calls.slice(before).map(({ operation }) => operation)).toEqual(['GetFunctionConfiguration']);
   const findings = await connection.verifier.audit(AbortSignal.timeout(5000));
-  expect(findings).toEqual([expect.objectContaining({ field: 'code sha256', ok: false })]);
+  expect(findings.filter(({ ok }) => !ok)).toEqual([expect.objectContaining({ field: 'code sha256' })]);
 });
 
-test('verify names code and version, and both match', async () => {
+test('verify names every field with its evidence; a lock without configuration says so', async () => {
   const { locked } = deployment.deployed('office');
-  const digest = Buffer.from(Object.values(locked.accepts[0]?.files ?? {})[0] ?? '', 'hex').toString(
-    'base64',
+  const [accepted] = locked.accepts;
+  if (accepted === undefined) throw new Error('nothing locked');
+  const client = new LambdaClient({ region: host.region, endpoint: host.url, credentials: host.credentials });
+  const aws = await client.send(
+    new GetFunctionConfigurationCommand({ FunctionName: 'office', Qualifier: '1' }),
   );
-  expect(await connect().verifier.audit(AbortSignal.timeout(5000))).toEqual([
-    {
-      function: 'office@live',
-      version: '1',
-      field: 'code sha256',
-      expected: digest,
-      found: digest,
-      ok: true,
-    },
-    { function: 'office@live', version: '1', field: 'executed version', expected: '1', found: '1', ok: true },
+  const config = lambdaConfig(aws);
+  const findings = await connect({ accepts: [{ ...accepted, config }] }).verifier.audit(soon());
+  const about = { function: 'office@live', target: 'lambda', version: '1', evidence: 'platform', ok: true };
+  const digest = Buffer.from(Object.values(accepted.files)[0] ?? '', 'hex').toString('base64');
+  expect(findings).toEqual([
+    { ...about, field: 'code sha256', expected: digest, found: digest },
+    ...Object.entries(config).map(([field, value]) => ({ ...about, field, expected: value, found: value })),
+    { ...about, field: 'executed version', expected: '1', found: '1' },
+  ]);
+  expect(config['environment.PLUGIN_CALLERS']).toMatch(/^sha256:/);
+  const plain = await connect().verifier.audit(soon());
+  expect(plain.map(({ field }) => field)).toEqual([
+    'code sha256',
+    'packageType',
+    'layers',
+    'fileSystems',
+    'image',
+    'config',
+    'executed version',
   ]);
 });
 
@@ -365,6 +388,11 @@ test('under an empty environment, and a user whom the system does not know, noth
     .map((line) => JSON.parse(line));
   expect(findings.map(({ field, ok }) => [field, ok])).toEqual([
     ['code sha256', true],
+    ['packageType', true],
+    ['layers', true],
+    ['fileSystems', true],
+    ['image', true],
+    ['config', true],
     ['executed version', true],
   ]);
 });

@@ -33,33 +33,33 @@ const fixed: Readonly<Record<string, string>> = { ...defaults, packageType: 'Zip
  */
 export function compareVersion(accepted: AcceptedVersion, deployed: DeployedVersion): Compared[] {
   const found = lambdaConfig(deployed);
-  const locked = accepted.config;
-  const wanted = zipDigest(accepted);
-  const rows: Compared[] = [row(codeField, wanted, deployed.CodeSha256 ?? 'none')];
-  if (!isConfigLocked(accepted)) {
-    for (const field of always) rows.push(row(field, fixed[field] ?? 'none', found[field] ?? 'none'));
-  } else {
-    for (const field of [...new Set([...Object.keys(locked), ...Object.keys(found)])].sort()) {
-      if (field === 'runtimeVersion' || (field === 'configSha256' && !(field in locked))) continue;
-      const demanded = always.includes(field) ? fixed[field] : (locked[field] ?? defaults[field]);
-      const expected = demanded === undefined ? 'none' : text(demanded);
-      const compared = row(field, expected, found[field] ?? 'none');
-      const excused = field === 'configSha256' && runtimeWasPatched(locked, found);
-      rows.push(excused ? { ...compared, ok: true } : compared);
-    }
-  }
-  for (const field of Object.keys(found)) {
-    if (!isForbiddenVariable(field.replace(/^environment\./, '')) || !field.startsWith('environment.'))
-      continue;
-    const index = rows.findIndex((compared) => compared.field === field);
-    rows.splice(index < 0 ? rows.length : index, index < 0 ? 0 : 1, {
-      field,
-      expected: 'none: it makes other code run than the zip',
-      found: found[field] ?? '',
-      ok: false,
-    });
-  }
-  return rows;
+  const forbidden = Object.keys(found).filter((field) => isForbiddenVariable(field));
+  const compared = isConfigLocked(accepted)
+    ? [...new Set([...Object.keys(accepted.config), ...Object.keys(found)])]
+        .filter((field) => !isLeftOut(field, accepted) && !forbidden.includes(field))
+        .sort()
+    : always;
+  return [
+    row(codeField, zipDigest(accepted), deployed.CodeSha256),
+    ...forbidden.map((field) => ({ ...row(field, undefined, found[field]), ok: false })),
+    ...compared.map((field) => {
+      const result = row(field, demanded(field, accepted), found[field]);
+      return field === 'configSha256' && runtimeWasPatched(accepted, found)
+        ? { ...result, ok: true }
+        : result;
+    }),
+  ];
+}
+
+function demanded(field: string, { config }: AcceptedVersion): string | undefined {
+  const value = always.includes(field) ? undefined : config[field];
+  if (value === undefined) return fixed[field];
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** AWS moves the runtime itself, and its own digest counts only where the lock has one. */
+function isLeftOut(field: string, { config }: AcceptedVersion): boolean {
+  return field === 'runtimeVersion' || (field === 'configSha256' && config[field] === undefined);
 }
 
 /** Does the lock say anything about the configuration of this version? */
@@ -78,12 +78,8 @@ export function zipDigest({ version, files }: AcceptedVersion): string {
   });
 }
 
-function row(field: string, expected: string, found: string): Compared {
-  return { field, expected, found, ok: expected === found };
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+function row(field: string, expected: string | undefined, found: string | undefined): Compared {
+  return { field, expected: expected ?? 'not set', found: found ?? 'not set', ok: expected === found };
 }
 
 /**
@@ -91,9 +87,6 @@ function text(value: unknown): string {
  * (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html): with another runtime version, another digest
  * alone proves nothing.
  */
-function runtimeWasPatched(
-  locked: AcceptedVersion['config'],
-  found: Readonly<Record<string, string>>,
-): boolean {
-  return locked['runtimeVersion'] !== found['runtimeVersion'];
+function runtimeWasPatched({ config }: AcceptedVersion, found: Readonly<Record<string, string>>): boolean {
+  return config['runtimeVersion'] !== found['runtimeVersion'];
 }

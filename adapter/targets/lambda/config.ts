@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { normaliseAddress } from '../../../proto/lock/address.ts';
+import { duration } from '../../config/units.ts';
 
 const text = z.string().min(1);
 
@@ -32,6 +33,9 @@ export const awsConfig = z
       .describe('Role to assume with these credentials.'),
     externalId: text.optional().describe('External id that the role demands.'),
     endpoint: endpoint.optional().describe('Address of the Lambda API: a VPC endpoint.'),
+    watch: duration({ minMs: 1000, maxMs: 900_000 })
+      .optional()
+      .describe('How often what is deployed is compared with the lock; default: 60s.'),
     stsEndpoint: endpoint.optional().describe('Address of STS, for `role`: a VPC endpoint.'),
   })
   .describe('How functions on AWS Lambda are reached.');

@@ -82,11 +82,11 @@ export function lambdaConfig(found: LambdaConfiguration): Record<string, string>
 }
 
 /**
- * Is this a variable that makes Node or the loader run other code than the zip's? No function may have one, whatever a
- * lock says (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html).
+ * Is this field a variable that makes Node or the loader run other code than the zip's? No function may have one,
+ * whatever a lock says (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html).
  */
-export function isForbiddenVariable(name: string): boolean {
-  return name === 'NODE_OPTIONS' || name === 'AWS_LAMBDA_EXEC_WRAPPER' || name.startsWith('LD_');
+export function isForbiddenVariable(field: string): boolean {
+  return /^environment\.(?:NODE_OPTIONS$|AWS_LAMBDA_EXEC_WRAPPER$|LD_)/.test(field);
 }
 
 function shown(value: string): string {

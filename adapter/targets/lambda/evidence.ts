@@ -1,59 +1,41 @@
-import { Buffer } from 'node:buffer';
 import { PluginError } from '../../../proto/error.ts';
-import type { AcceptedVersion, LockedFunction } from '../../../proto/lock/schema.ts';
+import type { LockedFunction } from '../../../proto/lock/schema.ts';
 import type { Probed } from '../../invoke/probe.ts';
 import type { Finding, Verifier } from '../../shapes.ts';
+import type { Watching } from '../index.ts';
+import { codeField, compareVersion, type DeployedVersion, isConfigLocked, zipDigest } from './compare.ts';
+import { deploymentCheck } from './deployment-check.ts';
 
-/** A failed check is not repeated before: a broken deployment must not call AWS at every login. */
-const failureMs = 1000;
-
-export interface LambdaVerifierOptions {
-  /** CodeSha256 of a version, from AWS; throws as {@link deployedCode}. */
-  deployed(version: string): Promise<string>;
+export interface LambdaVerifierOptions extends Watching {
+  /** One version as AWS has it; throws as {@link deployedVersion}. */
+  deployed(version: string): Promise<DeployedVersion>;
   /** Asks the function for its signed plugin-version and AWS for the version it ran. */
   probe(signal: AbortSignal): Promise<Probed>;
+  /** Between two looks at what is deployed, in ms; 60 s when absent. */
+  readonly watchMs: number | undefined;
 }
 
+const defaultWatchMs = 60_000;
+
 /**
- * Evidence of a Lambda function: `platform`. The last version in the lock is the one that is called; before the
- * first call, and once per start, AWS's digest of its zip is compared with the lock; and with every answer AWS says
- * which version it ran. A published version is immutable, so what was compared holds.
+ * Evidence of a Lambda function: `platform`. The last version in the lock is the one that is called; what AWS has of
+ * it is compared with the lock after each start, before the first call, and by a timer, for a function that is
+ * deleted and created again counts from 1 again. With every answer AWS says which version it ran.
  *
  * Throws LOCK_INVALID for an entry that does not name exactly one zip.
  */
 export function lambdaVerifier(
   name: string,
   locked: LockedFunction,
-  { deployed, probe }: LambdaVerifierOptions,
+  options: LambdaVerifierOptions,
 ): Verifier {
-  const expected = new Map(locked.accepts.map((accepted) => [accepted.version, digestOf(name, accepted)]));
+  for (const accepted of locked.accepts) zipDigest(accepted);
   const pinned = locked.accepts.at(-1)?.version ?? '';
-  let check: Promise<void> | undefined;
-
-  async function compare(version: string): Promise<void> {
-    const found = await deployed(version);
-    const wanted = expected.get(version);
-    if (found === wanted) return;
-    throw new PluginError('DRIFT', {
-      happened: `version ${version} of ${name} has the code ${found}`,
-      expected: `CodeSha256 ${wanted} (the lock)`,
-      remedy: 'Somebody deployed other code: publish the locked zip, or take a lock that has this one.',
-    });
-  }
-
-  /** One look for all the calls that wait for it; after a failure, the next call looks again a second later. */
-  function checked(): Promise<void> {
-    if (check === undefined) {
-      const running = compare(pinned);
-      check = running;
-      running.catch(() => setTimeout(() => (check = undefined), failureMs).unref());
-    }
-    return check;
-  }
-
+  const check = deploymentCheck(name, locked, options);
   return {
     async pin(signal) {
-      await untilAborted(checked(), signal, name);
+      // nothing to wait for, once it is proved
+      if (!check.isProved()) await untilAborted(check.proved(), signal, name);
       return pinned;
     },
     accept(pin, answer) {
@@ -64,33 +46,46 @@ export function lambdaVerifier(
         remedy: 'Check that `aws.endpoint` is AWS itself and that the lock names a published version.',
       });
     },
+    watch() {
+      void check.look();
+      const timer = setInterval(() => void check.look(), options.watchMs ?? defaultWatchMs);
+      timer.unref();
+      return () => clearInterval(timer);
+    },
     async audit(signal) {
       const findings: Finding[] = [];
-      const add = (version: string, field: string, wanted: string, found: string) => {
-        const row = { function: name, target: 'lambda', version, field } as const;
-        findings.push({ ...row, expected: wanted, found, evidence: 'platform', ok: wanted === found });
-      };
-      for (const [version, wanted] of expected) {
-        add(version, 'code sha256', wanted, await deployed(version).catch(inWords));
+      for (const accepted of locked.accepts) {
+        const about = {
+          function: name,
+          target: 'lambda',
+          version: accepted.version,
+          evidence: 'platform',
+        } as const;
+        try {
+          const deployed = await options.deployed(accepted.version);
+          findings.push(...compareVersion(accepted, deployed).map((compared) => ({ ...about, ...compared })));
+          if (!isConfigLocked(accepted)) {
+            const expected = 'nothing: the lock has no configuration';
+            findings.push({ ...about, field: 'config', expected, found: 'not compared', ok: true });
+          }
+        } catch (error) {
+          const expected = zipDigest(accepted);
+          findings.push({ ...about, field: codeField, expected, found: inWords(error), ok: false });
+        }
       }
       if (findings.every(({ ok }) => ok)) {
-        const executed = await probe(signal).then((probed) => probed.executed ?? 'none', inWords);
-        add(pinned, 'executed version', pinned, executed);
+        const executed = await probe(options, signal);
+        const about = { function: name, target: 'lambda', version: pinned, evidence: 'platform' } as const;
+        const field = 'executed version';
+        findings.push({ ...about, field, expected: pinned, found: executed, ok: executed === pinned });
       }
       return findings;
     },
   };
 }
 
-/** The lock has SHA-256 in hex, AWS says base64. */
-function digestOf(name: string, { version, files }: AcceptedVersion): string {
-  const [zip, ...others] = Object.values(files);
-  if (zip !== undefined && others.length === 0) return Buffer.from(zip, 'hex').toString('base64');
-  throw new PluginError('LOCK_INVALID', {
-    happened: `version ${version} of ${name} has ${Object.keys(files).length} files`,
-    expected: 'the zip alone',
-    remedy: 'Build the lock again.',
-  });
+function probe({ probe: ask }: LambdaVerifierOptions, signal: AbortSignal): Promise<string> {
+  return ask(signal).then(({ executed = 'none' }) => executed, inWords);
 }
 
 function inWords(error: unknown): string {
@@ -103,7 +98,7 @@ function untilAborted(work: Promise<void>, signal: AbortSignal, name: string): P
     const late = () =>
       reject(
         new PluginError('DEADLINE', {
-          happened: `the code of ${name} was not proved in time`,
+          happened: `what is deployed of ${name} was not proved in time`,
           expected: 'an answer of the Lambda API within the deadline',
           remedy: 'Check network, DNS and `aws.endpoint`.',
         }),

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { lockedFunction } from '../../../test/support/invoke.ts';
+import { lockedFunction, recordingLog } from '../../../test/support/invoke.ts';
 import { newKey } from '../../../test/support/keys.ts';
+import { openKnownVersions } from '../known-versions.ts';
 import { awsConfig } from './config.ts';
 import { openLambda } from './index.ts';
 import { type AwsSettings, loadAwsSettings } from './settings.ts';
@@ -66,7 +67,9 @@ afterAll(async () => {
 });
 
 function open(aws: AwsSettings = settings) {
-  const lambda = openLambda('office@live', locked, { aws, probe: async () => ({}) });
+  const log = recordingLog();
+  const watching = { known: openKnownVersions(undefined, log), log, report() {} };
+  const lambda = openLambda('office@live', locked, { aws, probe: async () => ({}), ...watching });
   opened.push(lambda);
   return lambda;
 }
@@ -132,6 +135,8 @@ test('an endpoint that shows another version than it was asked for is not believ
 test.each([
   [403, 'AccessDeniedException', 'AWS forbids to look at the function'],
   [429, 'TooManyRequestsException', 'AWS throttles the Lambda API'],
+  [403, 'UnrecognizedClientException', 'AWS forbids to look at the function'],
+  [429, 'SomethingNew', 'AWS throttles the Lambda API'],
   [500, 'ServiceException', 'the Lambda API cannot be reached'],
 ])('control plane %s %s: %s', async (status, type, text) => {
   react = (outgoing) => void outgoing.writeHead(status, { 'x-amzn-errortype': type }).end('{}');
@@ -139,6 +144,15 @@ test.each([
     code: 'UNREACHABLE',
     notExecuted: true,
     happened: expect.stringContaining(text),
+  });
+});
+
+test('variables that AWS does not show are no variables that are not there', async () => {
+  const Environment = { Error: { ErrorCode: 'AccessDeniedException', Message: 'no kms:Decrypt' } };
+  react = (outgoing) => void outgoing.end(JSON.stringify({ ...configuration, Environment }));
+  await expect(open().verifier.pin(soon())).rejects.toMatchObject({
+    problem: 'forbidden',
+    happened: expect.stringContaining('AWS forbids to look at the function (Environment: AccessDenied'),
   });
 });
 
@@ -162,6 +176,8 @@ test.each([
   ['no address', { endpoint: 'lambda' }],
   ['a user as role', { role: 'arn:aws:iam::123456789012:user/a' }],
   ['a zone as region', { region: 'eu-central-1a' }],
+  ['a watch that floods AWS', { watch: '999ms' }],
+  ['a watch that comes too late', { watch: '16m' }],
 ])('configuration with %s is refused', (_, config) => {
   expect(awsConfig.safeParse(config).success).toBe(false);
 });

@@ -3,8 +3,9 @@ import { lambdaOrigin, parseLambdaAddress } from '../../../proto/lock/lambda-add
 import type { LockedFunction } from '../../../proto/lock/schema.ts';
 import type { Probed } from '../../invoke/probe.ts';
 import type { Target, Verifier } from '../../shapes.ts';
+import type { Watching } from '../index.ts';
 import { type Lambda, openLambdaClient } from './client.ts';
-import { deployedCode } from './deployed.ts';
+import { deployedVersion } from './deployed.ts';
 import { lambdaVerifier } from './evidence.ts';
 import { invokeVersion } from './send.ts';
 import type { AwsSettings } from './settings.ts';
@@ -19,7 +20,7 @@ import type { AwsSettings } from './settings.ts';
 export function openLambda(
   name: string,
   locked: LockedFunction,
-  options: { aws: AwsSettings; probe: (signal: AbortSignal) => Promise<Probed> },
+  options: Watching & { aws: AwsSettings; probe: (signal: AbortSignal) => Promise<Probed> },
 ): { target: Target; verifier: Verifier } {
   const arn = locked.address;
   const address = parseLambdaAddress(arn);
@@ -45,8 +46,9 @@ export function openLambda(
       },
     },
     verifier: lambdaVerifier(name, locked, {
-      deployed: async (version) => deployedCode(await lambda(), at(version)),
-      probe: options.probe,
+      ...options,
+      deployed: async (version) => await deployedVersion(await lambda(), at(version)),
+      watchMs: options.aws.watch,
     }),
   };
 }
