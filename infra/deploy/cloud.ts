@@ -43,6 +43,11 @@ export interface Cloud {
   /** For --dry-run: what {@link publish} would do, a line each. Changes nothing. */
   plan(fn: DeployFunction): Promise<readonly string[]>;
   /**
+   * Before anything is changed: looks for mistakes in the settings of all functions that are to be published. Changes
+   * nothing, and asks no cloud.
+   */
+  prepare?(functions: readonly DeployFunction[]): Promise<void>;
+  /**
    * Makes sure that the function has its key, uploads exactly the built bytes, reads the new version back and compares
    * it, code and configuration. No call goes to the version yet. The same bytes and settings again give the same
    * version.

@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { print, remark } from '../../adapter/cli/output.ts';
+import { readPublicKeys } from '../../adapter/config/key-files.ts';
+import { PluginError } from '../../proto/error.ts';
+import { openClouds } from '../deploy/clouds.ts';
+import { type DeployContext, deployFunctions, planFunctions } from '../deploy/flow.ts';
+import { type CloudTarget, cloudTargets, readProject, selectFunctions } from '../deploy/project.ts';
+import { summary } from '../deploy/result.ts';
+import { resumeFunctions } from '../deploy/resume.ts';
+
+/** Options that `deploy` and `rollback` share. */
+export interface LockedCommandOptions {
+  readonly stage: string;
+  readonly target?: CloudTarget;
+  readonly lock: string;
+  readonly signer: string;
+  readonly trust?: string;
+  readonly json?: true;
+}
+
+interface DeployOptions extends LockedCommandOptions {
+  readonly resume?: true;
+  readonly percent?: number;
+  readonly dryRun?: true;
+  readonly out: string;
+  readonly callers: string;
+}
+
+/** Adds the options that `deploy` and `rollback` share. */
+export function withLockOptions(command: Command): Command {
+  return command
+    .option('--stage <stage>', 'stage of the functions', 'live')
+    .addOption(new Option('--target <target>', 'only functions of this cloud').choices([...cloudTargets]))
+    .option('--lock <file>', 'the lock', 'bundles.lock.json')
+    .option('--signer <file>', 'key that seals the lock', 'lock-signer.key.json')
+    .option('--trust <file>', 'public keys that may have sealed the lock as well')
+    .option('--json', 'one JSON object');
+}
+
+/** What a command works with: the functions of the project in the current directory, its lock, its clouds. */
+export async function openContext(
+  names: readonly string[],
+  options: LockedCommandOptions,
+  callers?: string,
+): Promise<DeployContext> {
+  const project = await readProject(process.cwd(), options.stage);
+  return {
+    functions: selectFunctions(project, names, options.target),
+    lockFile: options.lock,
+    signerFile: options.signer,
+    trustFile: options.trust,
+    cloud: openClouds({ project, stage: options.stage, callers, env: process.env }),
+    report: remark,
+  };
+}
+
+/** `deploy`: publish, read back, lock; after the host has the lock, `deploy --resume` shifts traffic. */
+export function deployCommand(): Command {
+  const command = new Command('deploy')
+    .description('bring built functions to AWS Lambda and Cloudflare Workers: lock first, traffic second')
+    .argument('[functions...]', 'name or name@stage (default: all of serverless.yml)')
+    .option(
+      '--resume',
+      'the host has the lock: give the calls to the new versions, and take the old out of the lock',
+    )
+    .addOption(
+      new Option('--percent <share>', 'with --resume: only this share of the calls, for now').argParser(
+        percent,
+      ),
+    )
+    .addOption(new Option('--dry-run', 'show what would be done, and change nothing').conflicts('resume'))
+    .option('--out <folder>', 'folder of the builds', 'out')
+    .option('--callers <file>', 'public keys of the adapters that may call', 'adapter.jwks.json');
+  return withLockOptions(command).action(async (names: string[], options: DeployOptions) => {
+    if (options.percent !== undefined && !options.resume) {
+      throw new PluginError('INPUT_INVALID', {
+        happened: '--percent is there without --resume',
+        expected: 'a share of the calls for a version that is in the lock already',
+        remedy: 'Run deploy first, and then deploy --resume --percent.',
+      });
+    }
+    const context = await openContext(names, options, options.resume ? undefined : await callersOf(options));
+    const building = { ...context, outDir: options.out };
+    if (options.dryRun) {
+      const plans = await planFunctions(building);
+      print(options.json ? JSON.stringify({ dryRun: true, functions: plans }) : planText(plans));
+      return;
+    }
+    const result = options.resume
+      ? await resumeFunctions({ ...context, percent: options.percent })
+      : await deployFunctions(building);
+    print(options.json ? JSON.stringify(result) : summary(result, options.lock));
+  });
+}
+
+/** The callers' public keys in their shortest form: the same keys make the same setting, and so the same version. */
+async function callersOf({ callers }: DeployOptions): Promise<string | undefined> {
+  if (!existsSync(callers) && process.env['PLUGIN_CALLERS']) return process.env['PLUGIN_CALLERS'];
+  const { keys } = await readPublicKeys(callers, 'the file of callers', 'KEY_FILE_INVALID');
+  return JSON.stringify({ keys: keys.map(({ kty, crv, x }) => ({ kty, crv, x })) });
+}
+
+function planText(plans: Readonly<Record<string, readonly string[]>>): string {
+  const parts = Object.entries(plans).map(([id, lines]) =>
+    [id, ...lines.map((line) => `  ${line}`)].join('\n'),
+  );
+  return [...parts, 'Nothing was changed.'].join('\n');
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 100) return value;
+  throw new InvalidArgumentError('expected a whole number from 1 to 100');
+}

@@ -1,0 +1,75 @@
+import { table } from '../../adapter/cli/output.ts';
+import type { Evidence } from '../../adapter/shapes.ts';
+import type { LockedFunction } from '../../proto/lock/schema.ts';
+import type { DeployResult } from './flow.ts';
+import type { ProjectFunction } from './project.ts';
+
+/** One function at the end of a run. */
+export interface DeployedRow {
+  /** `name@stage`. */
+  readonly function: string;
+  readonly target: string;
+  /** The version that is meant to get the calls. */
+  readonly version: string;
+  /** Of what was built: a Lambda zip, the main module of a Worker. */
+  readonly sha256: string;
+  /** What the host will be able to prove; not said by commands that publish nothing. */
+  readonly evidence?: Evidence;
+  /** `waiting`: the lock accepts an older version as well, and `deploy --resume` is still to come. */
+  readonly state: 'live' | 'waiting';
+}
+
+/** A function as the summary shows it. */
+export function rowOf(
+  fn: ProjectFunction,
+  entry: LockedFunction,
+  state: DeployedRow['state'],
+  evidence?: Evidence,
+): DeployedRow {
+  const last = entry.accepts.at(-1);
+  return {
+    function: fn.id,
+    target: fn.target,
+    version: last?.version ?? '',
+    sha256: Object.values(last?.files ?? {})[0] ?? '',
+    ...(evidence === undefined ? {} : { evidence }),
+    state,
+  };
+}
+
+/** The table that a run ends with, and what is to be done now. */
+export function summary(result: DeployResult, lockFile: string): string {
+  const rows = result.functions.map((row) => [
+    row.function,
+    row.target,
+    row.version,
+    row.sha256.slice(0, 16),
+    row.evidence ?? '',
+    row.state,
+  ]);
+  return [
+    table(['function', 'target', 'version', 'sha256', 'evidence', 'state'], rows),
+    '',
+    ...nextSteps(result, lockFile),
+  ].join('\n');
+}
+
+function nextSteps({ seq, written, waiting }: DeployResult, lockFile: string): string[] {
+  const handOver = [
+    '  scp -p bundles.lock.json HOST:/etc/sftpgo/bundles.lock.json.new'.replace(
+      'bundles.lock.json',
+      lockFile,
+    ),
+    '  ssh HOST mv /etc/sftpgo/bundles.lock.json.new /etc/sftpgo/bundles.lock.json',
+  ];
+  if (waiting.length > 0) {
+    return [
+      `The lock (seq ${seq}) accepts the old and the new version. Now bring it to the SFTPGo machine, which takes it within 5 s:`,
+      ...handOver,
+      'and then go on:',
+      `  npx sftpgo-plugin-serverless deploy --resume ${waiting.map((id) => id.replace(/@.*/, '')).join(' ')}`,
+    ];
+  }
+  if (!written) return [`The lock (seq ${seq}) has all of this already.`];
+  return [`Bring the lock (seq ${seq}) to the SFTPGo machine, which takes it within 5 s:`, ...handOver];
+}

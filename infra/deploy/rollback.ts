@@ -1,0 +1,69 @@
+import { PluginError } from '../../proto/error.ts';
+import type { Lock, LockedFunction } from '../../proto/lock/schema.ts';
+import { keptSeqs, readKeptLock } from '../lock/write.ts';
+import { type DeployContext, type DeployResult, lastOf, lockWith, resultOf } from './flow.ts';
+import type { ProjectFunction } from './project.ts';
+import { rowOf } from './result.ts';
+import { lockedEntries } from './resume.ts';
+
+/**
+ * `rollback`: a new lock, with a higher seq, in which an older version comes last again. What is accepted now stays
+ * accepted until `deploy --resume`, as in every deployment.
+ *
+ * The older version is taken from a lock that was sealed then (`locks/<seq>.json`): the one with seq `to`, or else for
+ * each function the newest in which another version came last. It is read back from the cloud and compared first.
+ *
+ * @throws PluginError LOCK_INVALID when that lock was not kept, INPUT_INVALID when it does not have the function
+ * there, DRIFT when the version is gone or not what that lock says
+ */
+export async function rollbackFunctions(
+  context: DeployContext & { readonly to?: number | undefined },
+): Promise<DeployResult> {
+  const { lock, entries } = await lockedEntries(context);
+  const changed: Lock['functions'] = {};
+  for (const [fn, entry] of entries) {
+    const { seq, old } = await olderEntry(context, lock.seq, fn, entry);
+    const accepted = lastOf(old);
+    if (accepted.version === lastOf(entry).version) {
+      context.report(`${fn.id}: version ${accepted.version} of seq ${seq} is the one that comes last now`);
+      continue;
+    }
+    await (await context.cloud(fn.target)).readBack(fn, old, accepted);
+    context.report(`${fn.id}: version ${accepted.version} of seq ${seq} is there, as that lock says`);
+    const kept = entry.accepts.filter(({ version }) => version !== accepted.version);
+    // how the function answers is the older code's matter again
+    changed[fn.id] = { ...entry, handles: old.handles, accepts: [...kept, accepted] };
+  }
+  const after = await lockWith(context, lock, changed);
+  const rows = entries.map(([fn, entry]) => {
+    const now = changed[fn.id] ?? entry;
+    return rowOf(fn, now, now.accepts.length > 1 ? 'waiting' : 'live');
+  });
+  return resultOf(after, Object.keys(changed).length > 0, rows);
+}
+
+async function olderEntry(
+  context: DeployContext & { readonly to?: number | undefined },
+  seqNow: number,
+  fn: ProjectFunction,
+  entry: LockedFunction,
+): Promise<{ seq: number; old: LockedFunction }> {
+  const seqs =
+    context.to === undefined
+      ? (await keptSeqs(context.lockFile)).filter((seq) => seq < seqNow).reverse()
+      : [context.to];
+  for (const seq of seqs) {
+    const old = (await readKeptLock(context, seq)).functions[fn.id];
+    const isThere = old !== undefined && old.target === entry.target && old.address === entry.address;
+    if (isThere && (context.to !== undefined || lastOf(old).version !== lastOf(entry).version))
+      return { seq, old };
+  }
+  throw new PluginError('INPUT_INVALID', {
+    happened:
+      context.to === undefined
+        ? `no kept lock has another version of ${fn.id} at ${entry.address}`
+        : `the lock with seq ${context.to} has no ${fn.id} at ${entry.address}`,
+    expected: 'locks/<seq>.json of an earlier deployment to the same place',
+    remedy: 'Look with `lock show locks/<seq>.json`; or build and deploy the older code again.',
+  });
+}
