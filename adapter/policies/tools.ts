@@ -9,4 +9,6 @@ export interface PolicyTools {
   readonly functionName: string;
   readonly log: Log;
   readonly count?: Count;
+  /** A figure that is read when somebody asks for it; the last one of a name counts. */
+  readonly gauge?: (name: 'breaker_open', read: () => number) => void;
 }

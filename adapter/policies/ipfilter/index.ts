@@ -16,9 +16,9 @@ export function ipfilterPolicies(section: IpfilterSection, tools?: PolicyTools):
     localVerdicts(section.alwaysAllow, tools),
     onUnavailable(section.onUnavailable, outage, tools),
     verdictCache(section, tools),
-    breaker(),
+    breaker({ tools }),
     outage.policy,
     deadline(),
-    retry(),
+    retry({ tools }),
   ];
 }

@@ -17,9 +17,9 @@ export function kmsPolicies(section: KmsSection, tools?: PolicyTools): readonly 
       warn: (message) => tools?.log.warn(message, { function: tools.functionName }),
     }),
     decryptCache(section.decryptCache),
-    breaker(),
+    breaker({ tools }),
     deadline(),
-    retry(),
+    retry({ tools }),
     checkAnswers(),
   ];
 }

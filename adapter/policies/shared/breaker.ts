@@ -1,6 +1,7 @@
 import { CircuitState, circuitBreaker, handleWhen, isBrokenCircuitError, SamplingBreaker } from 'cockatiel';
 import { PluginError } from '../../../proto/error.ts';
 import type { Policy, Reply } from '../../shapes.ts';
+import type { PolicyTools } from '../tools.ts';
 import { HostGaveUpError } from './deadline.ts';
 
 /** Failures of the way to the function. */
@@ -28,8 +29,10 @@ type Outcome = { readonly reply: Reply } | { readonly error: unknown };
  * a call that the host gave up on counts neither way. Stands above the deadline policy: the call that tries must
  * come to an end.
  */
-export function breaker(options: { halfOpenAfterMs?: number } = {}): Policy {
-  const { halfOpenAfterMs = 2000 } = options;
+export function breaker(
+  options: { readonly halfOpenAfterMs?: number; readonly tools?: PolicyTools | undefined } = {},
+): Policy {
+  const { halfOpenAfterMs = 2000, tools } = options;
   let openedAt = 0;
   const newCircuit = () => {
     const made = circuitBreaker(
@@ -41,10 +44,12 @@ export function breaker(options: { halfOpenAfterMs?: number } = {}): Policy {
     );
     made.onBreak(() => {
       openedAt = performance.now();
+      tools?.count?.('breaker_opened_total');
     });
     return made;
   };
   let circuit = newCircuit();
+  tools?.gauge?.('breaker_open', () => (circuit.state === CircuitState.Closed ? 0 : 1));
   return {
     name: 'breaker',
     wrap: (next) => async (call) => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PluginError } from '../../../proto/error.ts';
 import type { Call, Policy } from '../../shapes.ts';
+import type { PolicyTools } from '../tools.ts';
 
 /** Tokens a retry costs and a success gives back: retries stay under a fifth of the calls (gRPC A6's throttle). */
 const bucketTokens = 10;
@@ -26,8 +27,10 @@ function mayRepeat(call: Call, error: unknown): boolean {
  * The one place where a call is sent again: once, with the same call id and a new nonce, if it surely did not run
  * or the table says it may run twice, if enough time is left, and while a token bucket allows.
  */
-export function retry(options: { random?: () => number } = {}): Policy {
-  const { random = Math.random } = options;
+export function retry(
+  options: { readonly random?: () => number; readonly tools?: PolicyTools | undefined } = {},
+): Policy {
+  const { random = Math.random, tools } = options;
   let tokens = bucketTokens;
   return {
     name: 'retry',
@@ -50,6 +53,7 @@ export function retry(options: { random?: () => number } = {}): Policy {
         await sleep(pauseMs, undefined, { signal: call.signal }).catch(() => {
           throw error;
         });
+        tools?.count?.('retries_total', { rpc: call.method.name });
         return await next(call);
       }
     },
