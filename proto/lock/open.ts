@@ -3,7 +3,9 @@ import * as z from 'zod';
 import { PluginError } from '../error.ts';
 import { sha256Hex } from './digest.ts';
 import { type Lock, lockSchema, problemOf } from './schema.ts';
-import { lockType } from './seal.ts';
+
+/** Media type in the protected header: a signature over a lock is good for nothing else, and no other for a lock. */
+export const lockType = 'sftpgo-plugin-lock+jws';
 
 /** A lock of a hundred functions with ten versions each is below 2 MiB. */
 export const maxLockBytes = 4 * 1024 * 1024;

@@ -29,6 +29,15 @@ const accepted = z.strictObject({
 const types = z.enum(['auth', 'kms', 'notifier', 'metadata', 'ipfilter', 'eventsearcher']);
 const targets = z.enum(['lambda', 'worker', 'https', 'local']);
 
+/** What a platform calls a version that never means other code: not $LATEST, no alias, no part of an id. */
+const versionForms: Partial<Record<string, { pattern: RegExp; expected: string }>> = {
+  lambda: { pattern: /^[1-9]\d{0,18}$/, expected: 'expected the number of a published version' },
+  worker: {
+    pattern: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    expected: 'expected the id of a Workers version: a UUID in lower case',
+  },
+};
+
 const lockedFunction = z
   .strictObject({
     type: types,
@@ -46,14 +55,13 @@ const lockedFunction = z
       const message = fn.target === 'local' ? 'expected no key: it is made at each start' : 'expected a key';
       context.addIssue({ code: 'custom', path: ['keys'], message });
     }
-    if (fn.target === 'lambda') {
-      for (const [index, { version }] of fn.accepts.entries()) {
-        // $LATEST and aliases can mean other code tomorrow
-        if (/^[1-9]\d{0,18}$/.test(version)) continue;
-        const message = 'expected the number of a published version';
-        context.addIssue({ code: 'custom', path: ['accepts', index, 'version'], message });
-      }
-    } else if (fn.target === 'local') return;
+    const form = versionForms[fn.target];
+    for (const [index, { version }] of fn.accepts.entries()) {
+      if (form === undefined || form.pattern.test(version)) continue;
+      const message = form.expected;
+      context.addIssue({ code: 'custom', path: ['accepts', index, 'version'], message });
+    }
+    if (fn.target === 'local') return;
     const address = fn.target === 'lambda' ? parseLambdaAddress(fn.address) : normaliseAddress(fn.address);
     if ('problem' in address) {
       context.addIssue({ code: 'custom', path: ['address'], message: address.problem });

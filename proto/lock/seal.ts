@@ -1,9 +1,7 @@
-import { GeneralSign, importJWK, type JWK } from 'jose';
+import { type GeneralJWS, GeneralSign, importJWK, type JWK } from 'jose';
 import { PluginError } from '../error.ts';
+import { lockType, parseEnvelope, peekLock } from './open.ts';
 import { type Lock, lockSchema, problemOf } from './schema.ts';
-
-/** Media type in the protected header: a signature over a lock is good for nothing else, and no other for a lock. */
-export const lockType = 'sftpgo-plugin-lock+jws';
 
 /** A key that seals locks: its RFC 7638 thumbprint and its private Ed25519 JWK. */
 export interface LockSigner {
@@ -27,11 +25,39 @@ export async function sealLock(lock: Lock, signers: readonly LockSigner[]): Prom
     });
   }
   const payload = new TextEncoder().encode(JSON.stringify(checked.data));
+  return textOf(await signed(payload, signers));
+}
+
+/**
+ * Adds a signature to a sealed lock; not a byte of what is sealed changes. An older signature of the same key is
+ * replaced.
+ *
+ * Takes the file's text and its name for messages; with `only`, the signatures of others are dropped. The others are
+ * not verified here: openSealedLock does that. Throws LOCK_INVALID for a text that is no lock.
+ */
+export async function addSignature(
+  text: string,
+  place: string,
+  signer: LockSigner,
+  { only = false }: { readonly only?: boolean } = {},
+): Promise<string> {
+  const { payload, signatures } = parseEnvelope(text, place);
+  const { signers } = peekLock(text, place);
+  const others = only ? [] : signatures.filter((_, index) => signers[index] !== signer.keyid);
+  const own = await signed(Buffer.from(payload, 'base64url'), [signer]);
+  return textOf({ payload, signatures: [...others, ...own.signatures] });
+}
+
+async function signed(payload: Uint8Array, signers: readonly LockSigner[]): Promise<GeneralJWS> {
   const jws = new GeneralSign(payload);
   for (const signer of signers) {
     jws
       .addSignature(await importJWK(signer.jwk, 'EdDSA'))
       .setProtectedHeader({ alg: 'EdDSA', kid: signer.keyid, typ: lockType });
   }
-  return `${JSON.stringify(await jws.sign(), undefined, 2)}\n`;
+  return await jws.sign();
+}
+
+function textOf({ payload, signatures }: GeneralJWS): string {
+  return `${JSON.stringify({ payload, signatures }, undefined, 2)}\n`;
 }

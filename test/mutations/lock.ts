@@ -4,6 +4,9 @@ const attacks = 'adapter/config/lock-attacks.test.ts';
 const reset = 'adapter/cli/lock/reset-seq.test.ts';
 const history = 'adapter/config/lock-history.test.ts';
 const manifest = 'infra/build/manifest.test.ts';
+const write = 'infra/lock/write.test.ts';
+const cli = 'infra/cli/lock/lock.test.ts';
+const diff = 'infra/lock/diff.test.ts';
 
 /** One defect for each check between a build, its lock and the host that accepts the lock. */
 export const mutations: readonly Mutation[] = [
@@ -114,8 +117,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'infra/build/check-artifacts.ts',
-    text: 'if (found === `SHA-256 ${sha256}`) continue;',
-    replacement: "if (found.startsWith('SHA-256')) continue;",
+    text: 'if (found === `SHA-256 $',
+    replacement: 'if (found.startsWith("SHA-256") || found === `SHA-256 $',
     tests: [manifest],
     why: 'a bundle that was changed after the build is locked and deployed',
   },
@@ -132,5 +135,75 @@ export const mutations: readonly Mutation[] = [
     replacement: '',
     tests: [manifest],
     why: 'a manifest deploys a file outside its folder',
+  },
+  {
+    file: 'infra/lock/write.ts',
+    text: ', ...(await keptSeqs(files.lockFile)));',
+    replacement: ');',
+    tests: [write],
+    why: 'a seq is given twice after git brought an older lock back, and hosts refuse the second',
+  },
+  {
+    file: 'infra/lock/write.ts',
+    text: 'await writeNewFile(kept, sealed, 0o644)',
+    replacement: 'await writeFileAtomically(kept, sealed, 0o644)',
+    tests: [write],
+    why: 'of two deployments at once, one is lost without a word',
+  },
+  {
+    file: 'infra/lock/write.ts',
+    text: 'if (lock?.seq === seq) return lock;',
+    replacement: 'if (lock) return lock;',
+    tests: [write],
+    why: 'a rollback goes to another lock than was asked for',
+  },
+  {
+    file: 'infra/lock/sign.ts',
+    text: 'await openSealedLock(text, { place: lockFile, trust, threshold: 1 });',
+    replacement: '',
+    tests: [write],
+    why: 'a second signer signs what the first did not',
+  },
+  {
+    file: 'infra/lock/sign.ts',
+    text: '.digest === digest) {',
+    replacement: '.digest !== "") {',
+    tests: [write],
+    why: 'signing replaces the kept lock of another content',
+  },
+  {
+    file: 'infra/cli/lock/sign.ts',
+    text: 'if (options.only && options.trust === undefined) {',
+    replacement: 'if (false) {',
+    tests: [cli],
+    why: 'a new signer seals what nobody has verified',
+  },
+  {
+    file: 'infra/lock/text.ts',
+    text: 'return text.replace(/[^\\x20-\\x7e]/g,',
+    replacement: 'return text.replace(/[^\\s\\S]/g,',
+    tests: [cli],
+    why: 'a lock rewrites what the reviewer sees in the terminal',
+  },
+  {
+    file: 'infra/lock/committed.ts',
+    text: "revision.startsWith('-') ? undefined : ",
+    replacement: '',
+    tests: [cli],
+    why: 'the name of a revision is an option of git, and writes a file',
+  },
+  {
+    file: 'infra/lock/diff.ts',
+    text: 'if (old === undefined || old === digest) return [];',
+    replacement: 'if (old !== digest) return [];',
+    tests: [diff],
+    why: 'a package with the same version and other files looks unchanged',
+  },
+  {
+    file: 'infra/lock/diff.ts',
+    text: 'before.findLast((old) => names(old.files) === names(files)) ??',
+    replacement: '',
+    tests: [diff],
+    why: 'a Worker bundle is compared with a Node bundle',
   },
 ];

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { runCommand } from '../../adapter/cli/program.ts';
 
 /** What a command did. */
@@ -7,11 +8,12 @@ export interface CommandOutcome {
   readonly stderr: string;
 }
 
-/** Runs a command of the host in this process, as if its shell stood in `folder`. */
+/** Runs a command of the host, or of `commands`, in this process, as if its shell stood in `folder`. */
 export async function runInFolder(
   folder: string,
   args: readonly string[],
   program = process.argv[1] ?? '',
+  commands?: Command,
 ): Promise<CommandOutcome> {
   const saved = { argv1: process.argv[1], exitCode: process.exitCode };
   const writes = { stdout: process.stdout.write, stderr: process.stderr.write };
@@ -27,7 +29,7 @@ export async function runInFolder(
   process.argv[1] = program;
   process.chdir(folder);
   try {
-    const code = await runCommand(args);
+    const code = await runCommand(args, commands);
     return { code, ...text };
   } finally {
     process.chdir(home);

@@ -1,20 +1,20 @@
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { print } from '../../adapter/cli/output.ts';
-import { readPublicKeys } from '../../adapter/config/key-files.ts';
-import { parseDurationMs } from '../../adapter/config/units.ts';
-import { PluginError } from '../../proto/error.ts';
-import { normaliseAddress } from '../../proto/lock/address.ts';
-import { parseLambdaAddress } from '../../proto/lock/lambda-address.ts';
-import type { LockedFunction } from '../../proto/lock/schema.ts';
+import { print } from '../../../adapter/cli/output.ts';
+import { readPublicKeys } from '../../../adapter/config/key-files.ts';
+import { parseDurationMs } from '../../../adapter/config/units.ts';
+import { PluginError } from '../../../proto/error.ts';
+import { normaliseAddress } from '../../../proto/lock/address.ts';
+import { parseLambdaAddress } from '../../../proto/lock/lambda-address.ts';
+import type { LockedFunction } from '../../../proto/lock/schema.ts';
 import {
   acceptedBuilds,
   acceptedLambda,
   acceptedLocal,
   type BuildManifest,
   readManifest,
-} from '../build/manifest.ts';
-import { putFunction } from '../lock/put.ts';
+} from '../../build/manifest.ts';
+import { putFunction } from '../../lock/put.ts';
 
 interface PutCommandOptions {
   readonly address?: string;
@@ -24,6 +24,7 @@ interface PutCommandOptions {
   readonly keys?: string;
   readonly lock: string;
   readonly signer: string;
+  readonly trust?: string;
   readonly keepOld?: true;
   /** In ms. */
   readonly life: number;
@@ -37,7 +38,8 @@ function life(text: string): number {
   return lifeMs;
 }
 
-function putCommand(): Command {
+/** `lock put`: from a build to a sealed lock. */
+export function putCommand(): Command {
   return new Command('put')
     .description('write a built function into the lock, and seal it: --address, --lambda or --local')
     .argument('<function>', 'name or name@stage; its build is NAME.build.json')
@@ -58,6 +60,7 @@ function putCommand(): Command {
     .option('--keys <file>', 'its public keys (default: NAME.jwks.json)')
     .option('--lock <file>', 'the lock', 'bundles.lock.json')
     .option('--signer <file>', 'key that seals the lock', 'lock-signer.key.json')
+    .option('--trust <file>', 'keys of others who may have sealed the lock before (JWKS)')
     .option('--keep-old', 'accept the versions locked before as well')
     .addOption(
       new Option('--life <duration>', 'until the lock expires; 0d: never')
@@ -72,6 +75,7 @@ function putCommand(): Command {
       const lock = await putFunction({
         lockFile: options.lock,
         signerFile: options.signer,
+        trustFile: options.trust,
         name,
         entry,
         keepOld: options.keepOld ?? false,
@@ -148,9 +152,4 @@ function localEntry(manifest: BuildManifest, file: string): LockedFunction {
     accepts: [acceptedLocal(manifest, basename(file))],
     keys: [],
   };
-}
-
-/** `lock put`: from a build to a sealed lock. */
-export function lockCommand(): Command {
-  return new Command('lock').description('write the lock').addCommand(putCommand());
 }
