@@ -50,4 +50,5 @@ export {
 } from './metadata.ts';
 export { type EventContext, type Notifier, type NotifierPlugin, notifier } from './notifier.ts';
 export type { Plugin } from './plugin.ts';
+export { type Offence, type Reported, reportOffender } from './report.ts';
 export { allow, deny, type Protocol, type Verdict, type VerdictOptions } from './verdict.ts';

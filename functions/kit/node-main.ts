@@ -34,7 +34,9 @@ export async function main(plugin: Plugin<NodeJS.ProcessEnv>): Promise<void> {
 }
 
 function settingsInFiles(env: NodeJS.ProcessEnv): Record<string, string> {
-  const names = ['PLUGIN_FUNCTION', 'PLUGIN_CALLERS', 'PLUGIN_KEY', 'PLUGIN_URL', 'PLUGIN_REPORTERS'];
+  const names = ['FUNCTION', 'CALLERS', 'KEY', 'URL', 'REPORTERS', 'REPORT_TO'].map(
+    (name) => `PLUGIN_${name}`,
+  );
   return Object.fromEntries(
     names.flatMap((name) => {
       const text = fileOf(env, name);
