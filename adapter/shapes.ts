@@ -48,6 +48,8 @@ export interface Call {
   readonly id: string;
   /** Further plugin-* request headers, signed like all of them: plugin-instance, plugin-dialogue. */
   readonly headers?: readonly (readonly [name: `plugin-${string}`, value: string])[];
+  /** The header `traceparent` of the request, where requests are traced: docs/metrics.md. It is not signed. */
+  readonly traceparent?: string;
   /** Instant on the `performance.now()` scale by which the host must have its answer. */
   readonly deadlineMs: number;
   /** Aborts when the host gave up on the call. */

@@ -44,6 +44,7 @@ export function encode(connection: Connection, call: Call, pinned: string): Http
       [pluginHeaders.function, connection.functionName],
       [pluginHeaders.callId, call.id],
       ...(call.headers ?? []),
+      ...(call.traceparent === undefined ? [] : [['traceparent', call.traceparent] as const]),
     ],
     body,
   };

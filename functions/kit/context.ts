@@ -6,6 +6,11 @@ export interface Context<Env = unknown> {
   readonly env: Env;
   /** The call's id: the same for every attempt of one call, so writes can be made idempotent by it. */
   readonly id: string;
+  /**
+   * The request's `traceparent` (https://www.w3.org/TR/trace-context/), where the adapter traces. It is not signed: use
+   * it for traces and nothing else.
+   */
+  readonly traceparent?: string;
   /** Aborts at the deadline; pass it to `fetch`. */
   readonly signal: AbortSignal;
   /** The instant, on the `Date.now()` scale in ms, after which nobody waits for the answer. */

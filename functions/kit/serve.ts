@@ -14,6 +14,8 @@ import { refusal } from './refusal.ts';
 import type { Runtime } from './runtime.ts';
 import type { Settings } from './settings.ts';
 
+const traceparentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** One request on its way through {@link serveCall}, and what it needs. */
 export interface Incoming<Env> {
   readonly request: Request;
@@ -137,9 +139,12 @@ async function run<Env>(
   const { env } = incoming;
   const id = header.get(pluginHeaders.callId) ?? '';
   const signed = new Map([...header].filter(([name]) => name.startsWith('plugin-')));
+  const traceparent = header.get('traceparent');
+  const traced = traceparent !== undefined && traceparentForm.test(traceparent) ? { traceparent } : {};
   return await runUntil(
     deadlineMs,
-    (signal) => guarded(rpc, input, { env, id, signal, deadlineMs, waitUntil, log }, signed, secret, caller),
+    (signal) =>
+      guarded(rpc, input, { env, id, ...traced, signal, deadlineMs, waitUntil, log }, signed, secret, caller),
     refusal('deadline_exceeded', 'the function was not done in time'),
   );
 }
