@@ -5,6 +5,7 @@ import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { nodeSigningKey } from '../../proto/signature/node.ts';
 import type { SigningKey } from '../../proto/signature/port.ts';
 import { type AwsSettings, loadAwsSettings } from '../targets/lambda/settings.ts';
+import { type CloudflareSettings, loadCloudflareSettings } from '../targets/worker/settings.ts';
 import { readCaFile } from './ca-file.ts';
 import { readPrivateKey } from './key-files.ts';
 import { loadLock, readLock } from './load-lock.ts';
@@ -39,6 +40,8 @@ export interface RoleFiles<T extends SectionName = SectionName> {
   readonly state: string | undefined;
   readonly caPem: string | undefined;
   readonly aws: AwsSettings;
+  /** undefined: nobody looks at what is deployed on Workers. */
+  readonly cloudflare: CloudflareSettings | undefined;
   /** Every file read: when a stamp changes, all is read again. */
   readonly stamps: readonly FileStamp[];
 }
@@ -89,6 +92,8 @@ export async function loadRole<T extends SectionName>(
   const locked = lockedFunction(lock.functions, section.use, type, { configPath, lockPath });
   // a role without a function on Lambda does not depend on AWS's files
   const aws = await loadAwsSettings(locked.target === 'lambda' ? config.aws : undefined, at);
+  const workers = locked.target === 'worker' ? config.cloudflare : undefined;
+  const cloudflare = await loadCloudflareSettings(workers, at);
   return {
     section,
     functionName: section.use,
@@ -104,7 +109,15 @@ export async function loadRole<T extends SectionName>(
     state: config.state === undefined ? undefined : at(config.state),
     caPem: ca?.text,
     aws: aws.settings,
-    stamps: [stamp, identity.stamp, ...stamps, ...(ca ? [ca.stamp] : []), ...aws.stamps],
+    cloudflare: cloudflare.settings,
+    stamps: [
+      stamp,
+      identity.stamp,
+      ...stamps,
+      ...(ca ? [ca.stamp] : []),
+      ...aws.stamps,
+      ...cloudflare.stamps,
+    ],
   };
 }
 

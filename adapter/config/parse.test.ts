@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ipfilterSection } from '../policies/ipfilter/config.ts';
 import { parseConfig } from './parse.ts';
 import { configSchema } from './schema.ts';
 
@@ -25,7 +26,7 @@ function changed(...edits: readonly string[]): string {
 }
 
 const topKeys = Object.keys(configSchema.shape).join(', ');
-const sectionKeys = 'use, timeout, integrity, onUnavailable, alwaysAllow, maxUnanswered, cache';
+const sectionKeys = Object.keys(ipfilterSection.shape).join(', ');
 const withUnit = 'a duration with its unit: 800ms, 30s, 5m, 1h';
 
 const mistakes: readonly (readonly [mistake: string, text: string, message: string])[] = [

@@ -8,6 +8,7 @@ import { notifierSection } from '../policies/notifier/config.ts';
 import { httpsConfig } from '../targets/https/config.ts';
 import { awsConfig } from '../targets/lambda/config.ts';
 import { localConfig } from '../targets/local/config.ts';
+import { cloudflareConfig } from '../targets/worker/config.ts';
 
 /** A path, never a key pasted in its place: paths are quoted in messages. */
 const file = z
@@ -43,6 +44,7 @@ export const configSchema = z.strictObject({
     .describe('Folder for what must outlast a restart: the seq of the last lock accepted.'),
   https: httpsConfig.optional(),
   aws: awsConfig.optional(),
+  cloudflare: cloudflareConfig.optional(),
   local: localConfig.optional(),
   auth: authSection.optional(),
   ipfilter: ipfilterSection.optional(),

@@ -36,8 +36,8 @@ export interface Generation {
 
 /** What makes two readings the same role: if it is equal, memory and connections are kept. */
 export function identityOf(files: RoleFiles): string {
-  const { section, locked, identity, caPem, folder, aws, local, state } = files;
-  return JSON.stringify([section, locked, identity.keyid, caPem, folder, aws, local, state]);
+  const { section, locked, identity, caPem, folder, aws, cloudflare, local, state } = files;
+  return JSON.stringify([section, locked, identity.keyid, caPem, folder, aws, cloudflare, local, state]);
 }
 
 /** What a generation shares with the ones before and after it. */
@@ -65,6 +65,8 @@ export function createGeneration<T extends SectionName>(
     report: report.looked,
     caPem: files.caPem,
     aws: files.aws,
+    cloudflare: files.cloudflare,
+    pin: section.pin,
     local: { folder: files.folder, caller: files.caller, config: files.local, log },
     probe: (signal) => probe(connection, pluginTypes[type].service.typeName, signal),
   });

@@ -168,10 +168,10 @@ test('integrity.require of the section is demanded', async () => {
   expect(await see()).toBe('DRIFT');
 });
 
-test('a target that this release cannot call is a problem of the lock', async () => {
-  await folder.lock({ seq: 2 }, { target: 'worker', address: served.url });
+test('an address for each version is for Workers: elsewhere it is a wrong setup', async () => {
+  await folder.configure(['pin: version-url']);
   await role.refresh();
-  expect(await see()).toBe('LOCK_INVALID');
+  expect(await see()).toBe('CONFIG_INVALID');
 });
 
 test('an expired lock: refused at once where the configuration says so, served and reported otherwise', async () => {

@@ -11,6 +11,8 @@ import { isConfigLocked } from './lambda/compare.ts';
 import { openLambda } from './lambda/index.ts';
 import type { AwsSettings } from './lambda/settings.ts';
 import { type LocalOptions, openLocal } from './local/index.ts';
+import { openWorker } from './worker/index.ts';
+import type { CloudflareSettings } from './worker/settings.ts';
 
 /** What a check of deployments needs besides its own section of the configuration. */
 export interface Watching {
@@ -23,7 +25,8 @@ export interface Watching {
 
 /**
  * The way to a locked function, the check of what runs there, in words how much that check proves, and, where the
- * lock has none, the keys that sign its answers. Throws LOCK_INVALID for a target that this release cannot call.
+ * lock has none, the keys that sign its answers. Throws LOCK_INVALID for an entry that cannot be used, CONFIG_INVALID
+ * for a `pin` that this function cannot have.
  */
 export function openTarget(
   name: string,
@@ -32,9 +35,18 @@ export function openTarget(
     caPem: string | undefined;
     aws: AwsSettings;
     local: LocalOptions;
+    cloudflare: CloudflareSettings | undefined;
+    pin: 'version-url' | undefined;
     probe: (signal: AbortSignal) => Promise<Probed>;
   },
 ): { target: Target; verifier: Verifier; proof: string; ownKeys?: KeyRing } {
+  if (options.pin !== undefined && locked.target !== 'worker') {
+    throw new PluginError('CONFIG_INVALID', {
+      happened: `${name} is deployed to ${locked.target}, which \`pin: version-url\` is not for`,
+      expected: '`pin` in the section of a function on Cloudflare Workers alone',
+      remedy: 'Remove `pin` from the section.',
+    });
+  }
   switch (locked.target) {
     case 'https':
       return {
@@ -56,11 +68,7 @@ export function openTarget(
         ...openLocal(name, locked, options.local),
         proof: 'platform: the adapter runs the very bytes that it hashed, in a thread of its own',
       };
-    default:
-      throw new PluginError('LOCK_INVALID', {
-        happened: `${name} is deployed to ${locked.target}`,
-        expected: 'a target that this release of the adapter can call: lambda, https, local',
-        remedy: 'Update the adapter, or deploy the function behind an https address.',
-      });
+    case 'worker':
+      return openWorker(name, locked, options);
   }
 }
