@@ -66,7 +66,8 @@ export function otlpExporter(
     async close() {
       clearInterval(timer);
       await sending;
-      await flush();
+      while (queue.length > 0 && !warned) await flush();
+      if (queue.length > 0) options.dropped(queue.length);
     },
   };
 }
