@@ -3,10 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { BuildOptions, BuildResult } from 'esbuild';
+import type { BuildOptions, BuildResult, Metafile } from 'esbuild';
 import { PluginError } from '../../proto/error.ts';
 import type { PluginTypeName } from '../../proto/plugin-types.ts';
 import { stampBuildId } from './build-id.ts';
+import { cloudflareStub, importsCloudflare } from './cloudflare-stub.ts';
 import { describePlugin } from './describe.ts';
 import { inputsOf } from './inputs.ts';
 import { type KitPlace, kitPlace } from './kit-place.ts';
@@ -81,12 +82,12 @@ export async function buildFunction(source: FunctionSource): Promise<BuiltFuncti
   mkdirSync(outDir, { recursive: true });
   const targets = new Set(source.targets ?? buildTargets);
   const at = (ending: string) => join(outDir, `${source.name}.${ending}`);
-  const built = new Map<BuildTarget, Artifact>();
-  if (targets.has('worker')) built.set('worker', await bundle(bundler, at('worker.mjs'), worker(bundler)));
-  const { type, handles } = await describe(bundler, built.get('worker')?.file, source.type);
-  if (targets.has('node')) built.set('node', await bundle(bundler, at('node.mjs'), node(bundler)));
-  if (targets.has('lambda')) built.set('lambda', await bundle(bundler, at('lambda.zip'), lambda(bundler)));
-  const artifacts = [...built.values()];
+  const built: Bundled[] = [];
+  if (targets.has('worker')) built.push(await bundle(bundler, at('worker.mjs'), worker(bundler)));
+  const { type, handles } = await describe(bundler, built[0], source.type);
+  if (targets.has('node')) built.push(await bundle(bundler, at('node.mjs'), node(bundler)));
+  if (targets.has('lambda')) built.push(await bundle(bundler, at('lambda.zip'), lambda(bundler)));
+  const artifacts = built.map(({ metafile: _, ...artifact }) => artifact);
   return { type, artifacts, handles, inputs: Object.assign({}, ...artifacts.map(({ inputs }) => inputs)) };
 }
 
@@ -132,18 +133,15 @@ const inNode = {
   target: 'node24',
 } as const satisfies Partial<Kind>;
 
-/** Asks the Worker bundle, or a bundle made for nothing else, what the plugin is. */
-async function describe(bundler: Bundler, workerFile: string | undefined, type: PluginTypeName | undefined) {
-  if (workerFile !== undefined) return describePlugin(workerFile, type);
+/** Asks the Worker bundle, or where Node cannot load that, a bundle made for nothing else, what the plugin is. */
+async function describe(bundler: Bundler, built: Bundled | undefined, type: PluginTypeName | undefined) {
+  if (built !== undefined && !importsCloudflare(built.metafile)) return describePlugin(built.file, type);
   const contents = `export { default } from ${bundler.entry};`;
   const stdin = { contents, resolveDir: bundler.workingDir };
+  const kind = built === undefined ? inNode : { ...worker(bundler), plugins: [cloudflareStub] };
   const folder = mkdtempSync(join(tmpdir(), 'sftpgo-plugin-describe-'));
   try {
-    const { file } = await bundle(bundler, join(folder, 'plugin.mjs'), {
-      runtime: 'node',
-      stdin,
-      ...inNode,
-    });
+    const { file } = await bundle(bundler, join(folder, 'plugin.mjs'), { ...kind, runtime: 'node', stdin });
     return describePlugin(file, type);
   } finally {
     rmSync(folder, { recursive: true });
@@ -159,7 +157,12 @@ interface Bundler {
   readonly esbuild: ReturnType<typeof loadEsbuild>;
 }
 
-async function bundle(bundler: Bundler, file: string, { runtime, ...options }: Kind): Promise<Artifact> {
+/** An artifact, and how it came about. */
+interface Bundled extends Artifact {
+  readonly metafile: Metafile;
+}
+
+async function bundle(bundler: Bundler, file: string, { runtime, ...options }: Kind): Promise<Bundled> {
   const { outputFiles, metafile } = await run(bundler, { ...common, ...options, outfile: file });
   const code = outputFiles.find(({ path }) => path === file)?.contents ?? new Uint8Array();
   const { bytes, buildId } = stampBuildId(code);
@@ -176,6 +179,7 @@ async function bundle(bundler: Bundler, file: string, { runtime, ...options }: K
     gzipBytes: gzipSync(bytes, { level: 9 }).byteLength,
     buildId,
     inputs: inputsOf(metafile, bundler.workingDir),
+    metafile,
   };
 }
 
@@ -194,22 +198,25 @@ const common = {
 
 type Specific = Pick<
   BuildOptions,
-  'stdin' | 'platform' | 'mainFields' | 'conditions' | 'external' | 'target' | 'banner'
+  'stdin' | 'platform' | 'mainFields' | 'conditions' | 'external' | 'target' | 'banner' | 'plugins'
 >;
 type Kind = Specific & { readonly runtime: BuildTarget };
 type Options = Specific & typeof common & { outfile: string };
-type Bundled = BuildResult<{ metafile: true; write: false }>;
+type Result = BuildResult<{ metafile: true; write: false }>;
 
-async function run({ workingDir, kit, esbuild }: Bundler, options: Options): Promise<Bundled> {
+async function run({ workingDir, kit, esbuild }: Bundler, options: Options): Promise<Result> {
   try {
     return await esbuild.build({ ...options, absWorkingDir: workingDir, alias: { ...kit.alias } });
   } catch (cause) {
     const [first] = (cause as { errors?: readonly EsbuildMessage[] }).errors ?? [];
     const where = first?.location ? `${first.location.file}:${first.location.line}: ` : '';
+    const text = first?.text ?? String(cause);
     throw new PluginError('INPUT_INVALID', {
-      happened: `the function cannot be bundled: ${where}${first?.text ?? String(cause)}`,
+      happened: `the function cannot be bundled: ${where}${text}`,
       expected: 'a module that esbuild can bundle',
-      remedy: 'Correct the source, or install the package that it imports.',
+      remedy: text.includes('"cloudflare:')
+        ? 'Only Workers have this module: build it for them alone (--targets worker).'
+        : 'Correct the source, or install the package that it imports.',
       cause,
     });
   }

@@ -86,3 +86,25 @@ test('a lock takes bundles by their build id, and a Lambda version by its zip', 
     inputs: lambda?.inputs,
   });
 });
+
+const withDurableObject = `import { DurableObject, env } from 'cloudflare:workers';
+  import { allow, ipfilter } from 'sftpgo-plugin-serverless/kit';
+  export class Counter extends DurableObject { count() { return this.ctx.id; } }
+  const { connect } = await import('cloudflare:sockets');
+  export const debug = [env.DEBUG === '1', connect];
+  export default ipfilter({ checkIP: () => allow() });`;
+
+test("a Worker with a Durable Object and modules of Cloudflare's runtime is described, and exports both", async () => {
+  const source = join(dir, 'durable.ts');
+  writeFileSync(source, withDurableObject);
+  const options = { entry: source, name: 'durable', outDir: join(dir, 'durable') };
+  const { handles, artifacts } = await buildFunction({ ...options, targets: ['worker'] });
+  expect(handles).toEqual(['CheckIP', 'Reload']);
+  const code = readFileSync(artifacts[0]?.file ?? '', 'utf8');
+  expect(code).toMatch(/from"cloudflare:workers"/);
+  expect(code).toMatch(/export\{\w+ as Counter,\w+ as debug,\w+ as default\}/);
+  await expect(buildFunction(options)).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    remedy: expect.stringContaining('--targets worker'),
+  });
+});
