@@ -4,9 +4,7 @@ import { loadTool } from '../tool.ts';
 
 /** Several looks at the same time, each of them small; a region that does not answer is told within these. */
 const connectionTimeoutMs = 5000;
-const requestTimeoutMs = 20_000;
-/** The SDK's own backoff: what is asked here changes nothing, or is the same when done twice. */
-const maxAttempts = 4;
+const requestTimeoutMs = 10_000;
 
 /** The SDK of the author's project, and clients for one region with the credentials that the SDK finds. */
 export interface AwsClients {
@@ -18,7 +16,8 @@ export interface AwsClients {
 }
 
 /**
- * Opens clients for a region.
+ * Opens clients for a region. The SDK tries again by itself (AWS_MAX_ATTEMPTS, 3 times unless set): what is asked
+ * here changes nothing, or is the same when done twice.
  *
  * @throws PluginError TOOL_MISSING when the project lacks the SDK
  */
@@ -27,7 +26,6 @@ export function openAwsClients(folder: string, region: string): AwsClients {
   const ssmSdk = loadTool<AwsClients['ssmSdk']>(folder, '@aws-sdk/client-ssm');
   const settings = {
     region,
-    maxAttempts,
     requestHandler: {
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,

@@ -1,4 +1,4 @@
-import { lambdaConfig } from '../../../adapter/targets/lambda/configuration.ts';
+import { defaults, lambdaConfig } from '../../../adapter/targets/lambda/configuration.ts';
 import { PluginError } from '../../../proto/error.ts';
 import { parseLambdaAddress } from '../../../proto/lock/lambda-address.ts';
 import type { LockedFunction } from '../../../proto/lock/schema.ts';
@@ -57,7 +57,9 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
           ? `function ${plan.functionName} would be made by the stack`
           : `function ${plan.functionName} ${code}`,
         `code sha256 ${plan.codeSha256}`,
-        ...Object.entries(plan.config).map(([field, value]) => `${field} = ${value}`),
+        ...Object.entries(plan.config)
+          .filter(([field, value]) => defaults[field] !== value)
+          .map(([field, value]) => `${field} = ${value}`),
       ];
     },
 
