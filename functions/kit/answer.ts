@@ -38,21 +38,22 @@ export function encodeOutcome(
   const headers = Object.entries({
     'content-type': 'application/json',
     ...outcome.facts,
-    [pluginHeaders.version]: ownBuildId(),
     [pluginHeaders.elapsed]: formatElapsed(elapsedMs),
   });
   if (headers.some(([, value]) => /[^ -~]/.test(value))) throw new TypeError('a fact is not printable ASCII');
   return { status: error === undefined ? 200 : connectCodes[error.code].http, headers, body };
 }
 
-/** Signs an answer so that it fits this one request, and makes it a response. */
+/** Signs an answer, with what answered, so that it fits this one request, and makes it a response. */
 export async function signedResponse(
   answer: AnswerMessage,
   request: RequestMessage,
-  { key }: Settings,
+  { key, version }: Settings,
   { crypto }: Runtime,
 ): Promise<Response> {
-  const headers = await signAnswer(answer, { request, key, crypto, nowS: Date.now() / 1000 });
+  const answered = [...answer.headers, [pluginHeaders.version, version ?? ownBuildId()] as const];
+  const signed = { ...answer, headers: answered };
+  const headers = await signAnswer(signed, { request, key, crypto, nowS: Date.now() / 1000 });
   return response(answer.status, [...headers, noStore], answer.body);
 }
 

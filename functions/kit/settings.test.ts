@@ -67,3 +67,22 @@ test('keys that the platform parsed already are taken too', async () => {
   );
   expect(settings.functionName).toBe('office@live');
 });
+
+test.each([
+  [
+    'a Workers version signs its id',
+    { id: 'db7cd8d3-4425-4fe7-8c81-01bf963b6067', tag: '', timestamp: '' },
+    /^db7cd8d3-/,
+  ],
+  ['without one, the build id', undefined, /^[0-9a-f]{64}$/],
+  ['a binding of another type is no version', 'db7cd8d3', /^[0-9a-f]{64}$/],
+  ['nor is an id that no header carries', { id: 'a\nb' }, /^[0-9a-f]{64}$/],
+])('%s', async (_, metadata, expected) => {
+  const plugin = ipfilter({ checkIP: () => allow() });
+  const caller = createCaller();
+  const request = await caller.sign({ body: { ip: '192.0.2.1', protocol: 'SSH' } });
+  const answer = await toAnswer(
+    await plugin.fetch(toRequest(request), { ...caller.env, CF_VERSION_METADATA: metadata }),
+  );
+  expect((await caller.verify(request, answer)).plugin.get('plugin-version')).toMatch(expected);
+});

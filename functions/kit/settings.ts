@@ -20,6 +20,11 @@ export interface Settings {
   readonly secret: string;
   /** PLUGIN_URL: the address in the lock, where a proxy hides it from the function. */
   readonly publicUrl?: string;
+  /**
+   * CF_VERSION_METADATA, a binding of type version_metadata: the id of this Workers version, which answers are then
+   * signed with instead of the build id.
+   */
+  readonly version?: string;
   /** Of the calls that were accepted under these settings. */
   readonly nonces: NonceMemory;
 }
@@ -41,6 +46,7 @@ export async function readSettings(env: unknown, runtime: Runtime): Promise<Sett
   const callers = await ringOf('PLUGIN_CALLERS');
   const key = parsePrivateJwk(json(env, 'PLUGIN_KEY'), 'the setting PLUGIN_KEY');
   const publicUrl = optionalUrl(env);
+  const version = versionId(env);
   return {
     functionName,
     callers,
@@ -48,6 +54,7 @@ export async function readSettings(env: unknown, runtime: Runtime): Promise<Sett
     key: await runtime.signingKey(key),
     secret: key.d,
     ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(version === undefined ? {} : { version }),
     nonces: new NonceMemory({ maxEntries: maxNonces }),
   };
 }
@@ -58,6 +65,12 @@ function optionalUrl(env: unknown): string | undefined {
   const address = typeof value === 'string' ? normaliseAddress(value) : { problem: 'expected text' };
   if ('href' in address) return address.href;
   throw invalid('PLUGIN_URL', `is no public address (${address.problem})`, 'Use the address in the lock.');
+}
+
+/** https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/ */
+function versionId(env: unknown): string | undefined {
+  const id = variable(variable(env, 'CF_VERSION_METADATA'), 'id');
+  return typeof id === 'string' && /^[\w-]{1,64}$/.test(id) ? id : undefined;
 }
 
 function json(env: unknown, name: string): unknown {
