@@ -21,6 +21,8 @@ import { type DriftReport, driftReport } from './drift-report.ts';
 export interface Generation {
   readonly files: RoleFiles;
   readonly handle: Handler;
+  /** One call to the function with every check and no policy: for what SFTPGo does not call, as bans. */
+  readonly invoke: Handler;
   readonly verifier: Verifier;
   /** In words: how far the deployed code is proved. */
   readonly proof: string;
@@ -87,15 +89,14 @@ export function createGeneration<T extends SectionName>(
     stop?.();
     stop = undefined;
   };
+  const invoke = watched(createInvoke(connection), report);
   const policies = policiesOf(type, section, { functionName, log });
   return {
     files,
     verifier,
     proof,
-    handle: compose(
-      policies,
-      onlyHandled(functionName, new Set(locked.handles), watched(createInvoke(connection), report)),
-    ),
+    handle: compose(policies, onlyHandled(functionName, new Set(locked.handles), invoke)),
+    invoke,
     async reload() {
       for (const policy of policies) await policy.reload?.();
     },
