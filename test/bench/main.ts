@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util';
+import { evidenceRows } from './evidence.ts';
 import { type BenchRow, formatRows } from './row.ts';
 import { sizeRows } from './size.ts';
 import { startRows } from './start.ts';
 
 /** `npm run bench`: figures against baselines of the same run. `--only NAME` for one group, `--json` for lines. */
-const groups: Readonly<Record<string, () => Promise<BenchRow[]>>> = { size: sizeRows, start: startRows };
+const groups: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+  size: sizeRows,
+  start: startRows,
+  evidence: evidenceRows,
+};
 
 const { values: options } = parseArgs({
   options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
