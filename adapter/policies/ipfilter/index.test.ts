@@ -1,18 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { IPFilter } from '../../../proto/gen/sftpgo/ipfilter_pb.ts';
-import { callOf } from '../../../test/support/invoke.ts';
-import {
-  codeOf,
-  factsWith,
-  failure,
-  type Step,
-  scripted,
-  signedError,
-} from '../../../test/support/policies.ts';
-import type { Facts, Trace } from '../../shapes.ts';
-import { compose } from '../compose.ts';
-import { ipfilterSection } from './config.ts';
-import { ipfilterPolicies } from './index.ts';
+import { filterOf } from '../../../test/support/ipfilter.ts';
+import { factsWith, failure, signedError } from '../../../test/support/policies.ts';
+import type { Facts } from '../../shapes.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'Date', 'setTimeout', 'clearTimeout'] });
@@ -21,35 +10,16 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** All policies of a section over a function that plays `steps`. */
-function filter(section: object, ...steps: readonly Step[]) {
-  const next = scripted(...steps);
-  const policies = ipfilterPolicies(ipfilterSection.parse({ use: 'office', ...section }));
-  const handle = compose(policies, next);
-  return {
-    next,
-    async see(ip: string, protocol = 'SSH'): Promise<string> {
-      const trace: Trace = {};
-      const code = await codeOf(handle(callOf(IPFilter.method.checkIP, { ip, protocol }, { trace })));
-      return trace.answeredBy === undefined ? code : `${code} by ${trace.answeredBy}`;
-    },
-    reload: async () => {
-      for (const policy of policies) await policy.reload?.();
-      return await codeOf(handle(callOf(IPFilter.method.reload, {})));
-    },
-  };
-}
-
 const denied = signedError('permission_denied', { freshMs: 60_000 });
 
 test('alwaysAllow networks are decided first and never asked about', async () => {
-  const { see, next } = filter({}, denied);
+  const { see, next } = filterOf({}, denied);
   for (const ip of ['127.0.0.1', '127.255.0.1', '::1', '::ffff:127.0.0.1']) {
     expect(await see(ip)).toBe('answered by always-allow');
   }
   expect(next.calls).toHaveLength(0);
   expect(await see('128.0.0.1')).toBe('DENIED');
-  const own = filter({ alwaysAllow: ['203.0.113.0/24'] }, denied);
+  const own = filterOf({ alwaysAllow: ['203.0.113.0/24'] }, denied);
   expect([await own.see('203.0.113.9'), await own.see('127.0.0.1')]).toEqual([
     'answered by always-allow',
     'DENIED',
@@ -57,14 +27,14 @@ test('alwaysAllow networks are decided first and never asked about', async () =>
 });
 
 test('alwaysAllow holds through an outage and through drift', async () => {
-  const { see } = filter({}, failure('DRIFT'));
+  const { see } = filterOf({}, failure('DRIFT'));
   expect([await see('127.0.0.1'), await see('198.51.100.7')]).toEqual(['answered by always-allow', 'DRIFT']);
 });
 
 test.each(['', 'localhost', '@', '300.1.1.1', '10.0.0.1/8', '10.0.0.1 '])(
   '"%s" is no address: denied whatever onUnavailable says, and not asked about',
   async (ip) => {
-    const { see, next } = filter({ onUnavailable: 'allow' }, factsWith());
+    const { see, next } = filterOf({ onUnavailable: 'allow' }, factsWith());
     expect(await see(ip)).toBe('INPUT_INVALID');
     expect(next.calls).toHaveLength(0);
   },
@@ -78,21 +48,21 @@ test.each([
   'ANSWER_INVALID',
   'CLOCK_SKEW',
 ] as const)('onUnavailable: allow lets in on %s; deny, the default, does not', async (code) => {
-  expect(await filter({ onUnavailable: 'allow' }, failure(code)).see('198.51.100.7')).toBe(
+  expect(await filterOf({ onUnavailable: 'allow' }, failure(code)).see('198.51.100.7')).toBe(
     'answered by on-unavailable',
   );
-  expect(await filter({}, failure(code)).see('198.51.100.7')).toBe(code);
+  expect(await filterOf({}, failure(code)).see('198.51.100.7')).toBe(code);
 });
 
 test('a signed error of the function counts as unavailable; its denial does not', async () => {
   const section = { onUnavailable: 'allow' };
-  expect(await filter(section, signedError('internal')).see('198.51.100.7')).toBe(
+  expect(await filterOf(section, signedError('internal')).see('198.51.100.7')).toBe(
     'answered by on-unavailable',
   );
-  expect(await filter(section, signedError('unauthenticated')).see('198.51.100.7')).toBe(
+  expect(await filterOf(section, signedError('unauthenticated')).see('198.51.100.7')).toBe(
     'answered by on-unavailable',
   );
-  expect(await filter(section, denied).see('198.51.100.7')).toBe('DENIED');
+  expect(await filterOf(section, denied).see('198.51.100.7')).toBe('DENIED');
 });
 
 test.each([
@@ -104,11 +74,11 @@ test.each([
   'OVERLOADED',
   'INTERNAL',
 ] as const)('onUnavailable: allow does not apply to %s', async (code) => {
-  expect(await filter({ onUnavailable: 'allow' }, failure(code)).see('198.51.100.7')).toBe(code);
+  expect(await filterOf({ onUnavailable: 'allow' }, failure(code)).see('198.51.100.7')).toBe(code);
 });
 
 test('a remembered denial comes before onUnavailable: allow', async () => {
-  const { see } = filter({ onUnavailable: 'allow' }, denied, failure('UNREACHABLE'));
+  const { see } = filterOf({ onUnavailable: 'allow' }, denied, failure('UNREACHABLE'));
   await see('198.51.100.7');
   vi.advanceTimersByTime(60_000);
   expect(await see('198.51.100.7')).toBe('DENIED by cache, stale');
@@ -116,7 +86,7 @@ test('a remembered denial comes before onUnavailable: allow', async () => {
 });
 
 test('a time-out ends in the stale verdict, or in onUnavailable, by the deadline', async () => {
-  const { see } = filter({ onUnavailable: 'allow' }, denied, new Promise(() => undefined));
+  const { see } = filterOf({ onUnavailable: 'allow' }, denied, new Promise(() => undefined));
   await see('198.51.100.7');
   vi.advanceTimersByTime(60_000);
   const outcomes = [see('198.51.100.7'), see('198.51.100.8')];
@@ -125,7 +95,7 @@ test('a time-out ends in the stale verdict, or in onUnavailable, by the deadline
 });
 
 test('an outage opens the breaker, and stale verdicts go on behind it', async () => {
-  const { see, next } = filter({}, factsWith({ freshMs: 1000 }), failure('DEADLINE'));
+  const { see, next } = filterOf({}, factsWith({ freshMs: 1000 }), failure('DEADLINE'));
   await see('198.51.100.7');
   vi.advanceTimersByTime(1000);
   for (let last = 1; last <= 20; last += 1) await see(`203.0.113.${last}`);
@@ -137,7 +107,7 @@ test('an outage opens the breaker, and stale verdicts go on behind it', async ()
 });
 
 test('verdicts are remembered for an address and a protocol; the spelling of the address does not matter', async () => {
-  const { see, next } = filter({}, factsWith({ freshMs: 60_000 }));
+  const { see, next } = filterOf({}, factsWith({ freshMs: 60_000 }));
   await see('198.51.100.7');
   expect(await see('::ffff:198.51.100.7')).toBe('answered by cache');
   expect(await see('198.51.100.7', 'FTP')).toBe('answered');
@@ -147,7 +117,11 @@ test('verdicts are remembered for an address and a protocol; the spelling of the
 });
 
 test('no verdict is fresh for more than five minutes, whatever the function says', async () => {
-  const { see } = filter({}, factsWith({ freshMs: 86_400_000, staleWhileRevalidateMs: 86_400_000 }), denied);
+  const { see } = filterOf(
+    {},
+    factsWith({ freshMs: 86_400_000, staleWhileRevalidateMs: 86_400_000 }),
+    denied,
+  );
   await see('198.51.100.7');
   vi.advanceTimersByTime(299_999);
   expect(await see('198.51.100.7')).toBe('answered by cache');
@@ -160,7 +134,7 @@ test.each([
   ['for less, if the function says so', { staleMs: 60_000 }, 60_000],
   ['for no more, even if the function says so', { staleMs: 86_400_000 }, 3_600_000],
 ])('a verdict outlives its freshness in an outage %s', async (_, facts: Partial<Facts>, forMs) => {
-  const { see } = filter({}, factsWith({ freshMs: 1000, ...facts }), failure('ANSWER_UNSIGNED'));
+  const { see } = filterOf({}, factsWith({ freshMs: 1000, ...facts }), failure('ANSWER_UNSIGNED'));
   await see('198.51.100.7');
   vi.advanceTimersByTime(999 + forMs);
   expect(await see('198.51.100.7')).toBe('answered by cache, stale');
@@ -178,13 +152,13 @@ test.each([
   ['what is no network', '198.51.100.7/33', false],
   ['what is no scope', 'everything', false],
 ])('a verdict about %s is kept: %3$s', async (_, scope, kept) => {
-  const { see } = filter({}, factsWith({ freshMs: 60_000, scope }));
+  const { see } = filterOf({}, factsWith({ freshMs: 60_000, scope }));
   await see('198.51.100.7');
   expect(await see('198.51.100.7')).toBe(kept ? 'answered by cache' : 'answered');
 });
 
 test('Reload reaches the function, every time, and makes verdicts stale', async () => {
-  const { see, reload, next } = filter({}, factsWith({ freshMs: 60_000 }));
+  const { see, reload, next } = filterOf({}, factsWith({ freshMs: 60_000 }));
   await see('198.51.100.7');
   expect([await reload(), await reload()]).toEqual(['answered', 'answered']);
   expect(await see('198.51.100.7')).toBe('answered');
@@ -192,7 +166,7 @@ test('Reload reaches the function, every time, and makes verdicts stale', async 
 });
 
 test('a Reload that fails is an error, whatever onUnavailable says', async () => {
-  expect(await filter({ onUnavailable: 'allow' }, failure('ANSWER_UNSIGNED')).reload()).toBe(
+  expect(await filterOf({ onUnavailable: 'allow' }, failure('ANSWER_UNSIGNED')).reload()).toBe(
     'ANSWER_UNSIGNED',
   );
 });

@@ -8,11 +8,13 @@ import { localVerdicts } from './local-verdicts.ts';
 import { onUnavailable } from './on-unavailable.ts';
 import { watchOutage } from './outage.ts';
 import { verdictCache } from './verdict-cache.ts';
+import { verdictLog } from './verdict-log.ts';
 
 /** The policies of ipfilter, outermost first: docs/architecture.md, "Policies". */
 export function ipfilterPolicies(section: IpfilterSection, tools?: PolicyTools): readonly Policy[] {
   const outage = watchOutage();
   return [
+    verdictLog(tools),
     localVerdicts(section.alwaysAllow, tools),
     onUnavailable(section.onUnavailable, outage, tools),
     verdictCache(section, tools),
