@@ -1,14 +1,23 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { print, table } from '../../adapter/cli/output.ts';
-import { type BuildTarget, buildFunction, buildTargets } from '../build/function.ts';
+import { print, remark, table } from '../../adapter/cli/output.ts';
+import { PluginError } from '../../proto/error.ts';
+import {
+  type BuildTarget,
+  type BuiltFunction,
+  buildFunction,
+  buildTargets,
+  type FunctionSource,
+} from '../build/function.ts';
 import { manifestOf, writeManifest } from '../build/manifest.ts';
+import { uncommittedSources } from '../build/uncommitted.ts';
+import { readProject } from '../deploy/project.ts';
 
 interface BuildOptions {
   readonly name?: string;
   readonly out: string;
-  readonly targets: readonly BuildTarget[];
+  readonly targets?: readonly BuildTarget[];
   readonly json?: true;
 }
 
@@ -22,38 +31,70 @@ function targetsFrom(list: string): BuildTarget[] {
   throw new InvalidArgumentError(`expected some of ${buildTargets.join(',')}, with commas between them`);
 }
 
-/** `build FILE`: the deployable bundles of one function and their manifest. */
+/** `build [FILE]`: the deployable bundles of one function, or of each of a project, and their manifests. */
 export function buildCommand(): Command {
   return new Command('build')
-    .description('bundle a function for Workers, Node and Lambda, with its build id written in')
-    .argument('<file>', 'module whose default export is the plugin')
+    .description('bundle functions for Workers, Node and Lambda, with their build ids written in')
+    .argument(
+      '[file]',
+      'module whose default export is the plugin (default: each function of serverless.yml)',
+    )
     .option('--name <name>', 'name of the function (default: name of the file)')
     .option('--out <folder>', 'where bundles go', 'out')
     .addOption(
-      new Option('--targets <list>', `of ${buildTargets.join(',')}`)
-        .default(buildTargets, 'all')
-        .argParser(targetsFrom),
+      new Option(
+        '--targets <list>',
+        `of ${buildTargets.join(',')} (default: all for a file, for a project what each function is deployed to)`,
+      ).argParser(targetsFrom),
     )
     .option('--json', 'one JSON object')
-    .action(async (file: string, options: BuildOptions) => {
-      const name = options.name ?? basename(file).replace(/\.[cm]?[jt]s$/, '');
+    .action(async (file: string | undefined, options: BuildOptions) => {
+      const sources = file === undefined ? await ofProject(options) : [ofFile(file, options)];
       await mkdir(options.out, { recursive: true });
-      const built = await buildFunction({
-        entry: resolve(file),
-        name,
-        outDir: resolve(options.out),
-        targets: options.targets,
-      });
-      await writeManifest(options.out, manifestOf(name, built));
-      if (options.json) {
-        print(JSON.stringify({ name, ...built }));
-        return;
+      const built: (BuiltFunction & { name: string })[] = [];
+      const uncommitted = new Set<string>();
+      for (const source of sources) {
+        const one = await buildFunction({ ...source, outDir: resolve(options.out) });
+        const manifest = manifestOf(source.name, one);
+        await writeManifest(options.out, manifest);
+        for (const path of await uncommittedSources(options.out, manifest)) uncommitted.add(path);
+        built.push({ name: source.name, ...one });
       }
-      print(
-        table(
-          ['file', 'bytes', 'gzip', 'build id'],
-          built.artifacts.map((a) => [relative('', a.file), String(a.bytes), String(a.gzipBytes), a.buildId]),
-        ),
-      );
+      if (uncommitted.size > 0) remark(uncommittedText([...uncommitted]));
+      if (options.json) print(JSON.stringify(file === undefined ? { functions: built } : built[0]));
+      else print(asTable(built));
     });
+}
+
+type Source = Omit<FunctionSource, 'outDir'>;
+
+function ofFile(file: string, { name, targets = buildTargets }: BuildOptions): Source {
+  return { entry: resolve(file), name: name ?? basename(file).replace(/\.[cm]?[jt]s$/, ''), targets };
+}
+
+async function ofProject({ name, targets }: BuildOptions): Promise<Source[]> {
+  if (name !== undefined) {
+    throw new PluginError('INPUT_INVALID', {
+      happened: '--name is there without a file',
+      expected: 'the names of serverless.yml',
+      remedy: 'Leave it away, or name the file that is to be built.',
+    });
+  }
+  const { functions } = await readProject(process.cwd());
+  return functions.map(({ name, entry, target }) => ({ name, entry, targets: targets ?? [target] }));
+}
+
+/** What a build or deployment says when the repository does not have what goes into it. */
+export function uncommittedText(paths: readonly string[]): string {
+  const listed = paths.slice(0, 10).join(', ') + (paths.length > 10 ? ` and ${paths.length - 10} more` : '');
+  return `warning: not as committed: ${listed}\n  Nobody can build the same bundles from the commit: commit first what is to be deployed.`;
+}
+
+function asTable(built: readonly BuiltFunction[]): string {
+  return table(
+    ['file', 'bytes', 'gzip', 'build id'],
+    built.flatMap(({ artifacts }) =>
+      artifacts.map((a) => [relative('', a.file), String(a.bytes), String(a.gzipBytes), a.buildId]),
+    ),
+  );
 }
