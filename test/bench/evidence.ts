@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { HttpAnswer, Verifier } from '../../adapter/shapes.ts';
 import { claimedVerifier } from '../../adapter/targets/https/evidence.ts';
 import { openKnownVersions } from '../../adapter/targets/known-versions.ts';
 import { lambdaVerifier } from '../../adapter/targets/lambda/evidence.ts';
+import { workerConfig, workerFiles } from '../../adapter/targets/worker/configuration.ts';
+import { workerVerifier } from '../../adapter/targets/worker/evidence.ts';
 import { lockedFunction, recordingLog } from '../support/invoke.ts';
 import { newKey } from '../support/keys.ts';
 import { median } from './measure.ts';
@@ -20,20 +22,38 @@ export async function evidenceRows(): Promise<BenchRow[]> {
   const https = lockedFunction('https://office.example', newKey(), digest);
   const accepts = [{ version: '7', files: { 'office.lambda.zip': digest }, config: {}, inputs: {} }];
   const log = recordingLog();
+  const known = openKnownVersions(undefined, log);
+  const watching = { probe, known, log, report() {}, watchMs: undefined };
   const lambda = lambdaVerifier(
     'office@live',
     { ...https, target: 'lambda', accepts },
     {
       deployed: async () => ({ CodeSha256: Buffer.from(digest, 'hex').toString('base64') }),
-      probe,
-      known: openKnownVersions(undefined, log),
-      log,
-      report() {},
-      watchMs: undefined,
+      ...watching,
+    },
+  );
+  const found = {
+    id: randomUUID(),
+    modules: [{ name: 'office.mjs', content_type: 'text/javascript', content_base64: 'MQ==' }],
+  };
+  const settings = { name: 'office' };
+  const entry = { version: found.id, files: workerFiles(found), config: workerConfig(found, settings) };
+  const worker = workerVerifier(
+    'office@live',
+    { ...https, target: 'worker', accepts: [{ ...entry, inputs: {} }] },
+    {
+      api: {
+        deployed: async () => [{ version_id: found.id, percentage: 100 }],
+        version: async () => found,
+        worker: async () => settings,
+      },
+      byVersionUrl: false,
+      ...watching,
     },
   );
   return [
     await acceptRow('lambda', lambda, { executed: '7' }, digest),
+    await acceptRow('worker', worker, {}, found.id),
     await acceptRow('https', claimedVerifier('office@live', https, probe), {}, digest),
   ];
 }
