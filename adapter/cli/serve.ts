@@ -6,7 +6,7 @@ import { GrpcError } from '../goplugin/grpc-error.ts';
 import { HclogWriter } from '../goplugin/server/hclog.ts';
 import { serve as servePlugin, type UnaryCall } from '../goplugin/server/serve.ts';
 import { hostError } from '../role/host-error.ts';
-import { AnswerError, type Trace } from '../shapes.ts';
+import { AnswerError, type Call, type Trace } from '../shapes.ts';
 
 /** Answers must be on the host's wire before its deadline: what encoding and a busy machine may take, in ms. */
 const marginMs = 250;
@@ -39,9 +39,16 @@ async function openRole(
   args: readonly string[],
   env: Environment,
   log: HclogWriter,
-  onServing: (serving: boolean) => void,
+  {
+    onServing,
+    inFlight,
+  }: { readonly onServing: (serving: boolean) => void; readonly inFlight: () => number },
 ) {
-  const { Role } = await import('../role/role.ts');
+  const [{ Role }, { RoleFigures }, { countCall }] = await Promise.all([
+    import('../role/role.ts'),
+    import('../metrics/role-figures.ts'),
+    import('../metrics/outcome.ts'),
+  ]);
   let configPath: string;
   try {
     configPath = configPathFrom(args, env);
@@ -53,9 +60,18 @@ async function openRole(
       cause,
     });
   }
-  const role = new Role({ type, configPath, log, onServing });
+  const figures = new RoleFigures(type, log);
+  figures.metrics.gauge('in_flight', inFlight);
+  const role = new Role({ type, configPath, log, onServing, figures });
   role.start();
-  return role;
+  return {
+    handle: (call: Call) => role.handle(call),
+    count: (call: Parameters<typeof countCall>[1]) => countCall(figures.metrics, call),
+    async close() {
+      await role.close();
+      await figures.close();
+    },
+  };
 }
 
 /**
@@ -70,25 +86,37 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
     log.error(error instanceof Error ? error.message : 'the role cannot be opened', { type });
   });
 
+  let inFlight = 0;
+
   async function handle(unary: UnaryCall) {
     const traits = traitsOf(row, unary.method);
     const id = randomBytes(16).toString('hex');
     const hostDeadlineMs = unary.deadlineMs ?? performance.now() + traits.deadlineMs;
-    const trace: Trace | undefined = unary.metadata.has('plugin-trace') ? {} : undefined;
+    const trace: Trace = {};
+    const startedMs = performance.now();
+    const ended = (error?: unknown) => {
+      inFlight -= 1;
+      const ms = performance.now() - startedMs;
+      opened?.count({ rpc: unary.method.name, ms, trace, error });
+      if (unary.metadata.has('plugin-trace')) unary.setTrailer('plugin-trace', JSON.stringify(trace));
+    };
+    inFlight += 1;
+    let opened: Awaited<typeof role.promise> | undefined;
     try {
-      const reply = await (await role.promise).handle({
+      opened = await role.promise;
+      const reply = await opened.handle({
         method: unary.method,
         traits,
         input: unary.input,
         id,
         deadlineMs: hostDeadlineMs - marginMs,
         signal: unary.signal,
-        ...(trace ? { trace } : {}),
+        trace,
       });
-      if (trace) unary.setTrailer('plugin-trace', JSON.stringify(trace));
+      ended();
       return reply.output;
     } catch (error) {
-      if (trace) unary.setTrailer('plugin-trace', JSON.stringify(trace));
+      ended(error);
       logFailure(log, type, { rpc: unary.method.name, call: id }, error);
       const { grpcCode, message } = hostError(error, id, traits);
       throw new GrpcError(grpcCode, message);
@@ -112,10 +140,14 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
       await (await role.promise.catch(() => undefined))?.close();
     },
   });
-  openRole(type, args, env, log, (serving) => server.setServing(serving)).then(role.resolve, (error) => {
-    server.setServing(false);
-    role.reject(error);
-  });
+  const tellServing = (serving: boolean) => server.setServing(serving);
+  openRole(type, args, env, log, { onServing: tellServing, inFlight: () => inFlight }).then(
+    role.resolve,
+    (error) => {
+      server.setServing(false);
+      role.reject(error);
+    },
+  );
 }
 
 /** A denial is the function's business; what may be an attack or a broken deployment is an ERROR line. */

@@ -40,6 +40,7 @@ export interface RoleFiles<T extends SectionName = SectionName> {
   readonly state: string | undefined;
   readonly caPem: string | undefined;
   readonly aws: AwsSettings;
+  readonly tracing: Config['tracing'];
   /** undefined: nobody looks at what is deployed on Workers. */
   readonly cloudflare: CloudflareSettings | undefined;
   /** Every file read: when a stamp changes, all is read again. */
@@ -109,6 +110,7 @@ export async function loadRole<T extends SectionName>(
     state: config.state === undefined ? undefined : at(config.state),
     caPem: ca?.text,
     aws: aws.settings,
+    tracing: config.tracing,
     cloudflare: cloudflare.settings,
     stamps: [
       stamp,

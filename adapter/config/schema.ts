@@ -9,6 +9,7 @@ import { httpsConfig } from '../targets/https/config.ts';
 import { awsConfig } from '../targets/lambda/config.ts';
 import { localConfig } from '../targets/local/config.ts';
 import { cloudflareConfig } from '../targets/worker/config.ts';
+import { tracingConfig } from '../tracing/config.ts';
 
 /** A path, never a key pasted in its place: paths are quoted in messages. */
 const file = z
@@ -46,6 +47,7 @@ export const configSchema = z.strictObject({
   aws: awsConfig.optional(),
   cloudflare: cloudflareConfig.optional(),
   local: localConfig.optional(),
+  tracing: tracingConfig.optional(),
   auth: authSection.optional(),
   ipfilter: ipfilterSection.optional(),
   kms: kmsSection.optional(),

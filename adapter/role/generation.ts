@@ -10,11 +10,14 @@ import { FunctionClock } from '../invoke/clock.ts';
 import type { Connection, Log } from '../invoke/connection.ts';
 import { createInvoke } from '../invoke/index.ts';
 import { probe } from '../invoke/probe.ts';
+import type { Metrics } from '../metrics/registry.ts';
 import { compose } from '../policies/compose.ts';
 import { policiesOf } from '../policies/index.ts';
 import { AnswerError, type Handler, type Verifier } from '../shapes.ts';
 import { openTarget } from '../targets/index.ts';
 import type { KnownVersions } from '../targets/known-versions.ts';
+import { otlpExporter } from '../tracing/otlp.ts';
+import { traced } from '../tracing/span.ts';
 import { type DriftReport, driftReport } from './drift-report.ts';
 
 /** A role as one reading of its files made it: a handler with what belongs to it. */
@@ -38,8 +41,19 @@ export interface Generation {
 
 /** What makes two readings the same role: if it is equal, memory and connections are kept. */
 export function identityOf(files: RoleFiles): string {
-  const { section, locked, identity, caPem, folder, aws, cloudflare, local, state } = files;
-  return JSON.stringify([section, locked, identity.keyid, caPem, folder, aws, cloudflare, local, state]);
+  const { section, locked, identity, caPem, folder, aws, cloudflare, local, state, tracing } = files;
+  return JSON.stringify([
+    section,
+    locked,
+    identity.keyid,
+    caPem,
+    folder,
+    aws,
+    cloudflare,
+    local,
+    state,
+    tracing,
+  ]);
 }
 
 /** What a generation shares with the ones before and after it. */
@@ -51,13 +65,15 @@ export interface Surroundings {
    * locked code?
    */
   onProved?(proved: boolean): void;
+  /** Where a serving role counts. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** Builds the handler of a role. Throws LOCK_INVALID for a target or key that cannot be used. */
 export function createGeneration<T extends SectionName>(
   type: T,
   files: RoleFiles<T>,
-  { log, known, onProved = () => undefined }: Surroundings,
+  { log, known, metrics, onProved = () => undefined }: Surroundings,
 ): Generation {
   const { functionName, locked, section } = files;
   const report = driftReport(functionName, log, onProved);
@@ -89,8 +105,21 @@ export function createGeneration<T extends SectionName>(
     stop?.();
     stop = undefined;
   };
-  const invoke = watched(createInvoke(connection), report);
-  const policies = policiesOf(type, section, { functionName, log });
+  const exporter =
+    files.tracing &&
+    otlpExporter(files.tracing.otlp, {
+      type,
+      log,
+      dropped: (spans) => metrics?.count('spans_dropped_total', {}, spans),
+    });
+  const answered = watched(createInvoke(connection), report);
+  const of = { functionName, target: locked.target };
+  const invoke = exporter ? traced(answered, of, (span) => exporter.keep(span)) : answered;
+  const policies = policiesOf(type, section, {
+    functionName,
+    log,
+    ...(metrics ? { count: metrics.count.bind(metrics), gauge: metrics.gauge.bind(metrics) } : {}),
+  });
   return {
     files,
     verifier,
@@ -111,6 +140,7 @@ export function createGeneration<T extends SectionName>(
     async close() {
       stopWatching();
       for (const policy of policies) await policy.close?.();
+      await exporter?.close();
       await target.close();
     },
   };

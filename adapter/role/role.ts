@@ -5,6 +5,7 @@ import { loadRole } from '../config/load-role.ts';
 import { stampOf } from '../config/read-file.ts';
 import type { SectionName } from '../config/schema.ts';
 import type { Log } from '../invoke/connection.ts';
+import type { RoleFigures } from '../metrics/role-figures.ts';
 import { withinDeadline } from '../policies/shared/deadline.ts';
 import type { Call, Reply } from '../shapes.ts';
 import { type KnownVersions, openKnownVersions } from '../targets/known-versions.ts';
@@ -24,6 +25,8 @@ export interface RoleOptions<T extends SectionName> {
   readonly log: Log;
   /** Told whenever it changes: are calls answered, or is every one refused (files, drift)? For gRPC health. */
   onServing?(serving: boolean): void;
+  /** Where a serving role counts and shows itself; `verify` and `call` have none. */
+  readonly figures?: RoleFigures;
   /** How often files are looked at, in ms; 5 s when absent. */
   readonly pollMs?: number;
 }
@@ -93,6 +96,7 @@ export class Role<T extends SectionName> {
   #tellServing(serving: boolean): void {
     if (serving === this.#serving) return;
     this.#serving = serving;
+    this.#options.figures?.serving(serving);
     this.#options.onServing?.(serving);
   }
 
@@ -137,7 +141,7 @@ export class Role<T extends SectionName> {
   }
 
   async #load(): Promise<void> {
-    const { type, configPath, log } = this.#options;
+    const { type, configPath, log, figures } = this.#options;
     const previous = this.#generation;
     try {
       const files = await loadRole(configPath, type, previous?.files.accepted);
@@ -147,9 +151,12 @@ export class Role<T extends SectionName> {
         const generation = createGeneration(type, files, {
           log,
           known: this.#knownIn(files.state),
+          metrics: figures?.metrics,
           onProved: (proved) => {
             // of one that was replaced, nothing counts any more
-            if (this.#generation?.verifier === generation.verifier) this.#tellServing(proved);
+            if (this.#generation?.verifier !== generation.verifier) return;
+            this.#tellServing(proved);
+            if (proved) figures?.proved();
           },
         });
         this.#generation = generation;
@@ -166,6 +173,7 @@ export class Role<T extends SectionName> {
         if (this.#started) generation.watch();
         if (previous) setTimeout(() => void previous.close(), retireMs).unref();
       }
+      figures?.inForce(this.#generation);
       if (this.#problem) log.info('the files are in order again', { config: configPath });
       this.#problem = undefined;
     } catch (error) {
@@ -193,6 +201,7 @@ export class Role<T extends SectionName> {
             remedy: 'Report this with the log.',
             cause: error,
           });
+    this.#options.figures?.problem(problem.happened);
     const now = performance.now();
     const known = this.#problem;
     if (known?.error.message === problem.message && now - known.loggedAt < repeatMs) return;
