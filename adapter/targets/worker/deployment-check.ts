@@ -169,9 +169,10 @@ export function deploymentCheck(
   }
 
   async function lookUp(version?: string): Promise<boolean> {
-    // a look that has begun may have been told of another deployment
-    await running;
-    if (version !== undefined && verified.has(version)) return true;
+    if (running !== undefined) {
+      await running;
+      if (version === undefined || verified.has(version)) return true;
+    }
     if (running === undefined && !mayLookUp()) return false;
     await look(version);
     return true;
