@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { bansCommand } from './bans/index.ts';
 import { callCommand } from './call.ts';
 import { configOption } from './config-option.ts';
 import { hostConfigCommand } from './host-config/index.ts';
@@ -6,6 +7,7 @@ import { keysCommand } from './keys/index.ts';
 import { lockCommand } from './lock/index.ts';
 import { explain } from './output.ts';
 import { schemaCommand } from './schema.ts';
+import { statusCommand } from './status.ts';
 import { verifyCommand } from './verify.ts';
 
 function serveCommand(): Command {
@@ -37,7 +39,9 @@ export function hostProgram(extra: readonly Command[] = []): Command {
     hostConfigCommand(),
     callCommand(),
     verifyCommand(),
+    statusCommand(),
     keysCommand(),
+    bansCommand(),
     lockCommand(),
     schemaCommand(),
     ...extra,

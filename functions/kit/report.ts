@@ -119,7 +119,7 @@ function refused(functionName: string, json: unknown): PluginError {
   return new PluginError('FUNCTION_ERROR', {
     happened: `${functionName} refused a report: ${String(code)}, ${String(message)}`,
     expected: 'an ipfilter function that takes reports',
-    remedy: 'List the key of this function in PLUGIN_REPORTERS there.',
+    remedy: 'Look into its log; permission_denied: list the key of this function in PLUGIN_REPORTERS there.',
   });
 }
 

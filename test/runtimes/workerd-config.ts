@@ -11,6 +11,10 @@ export interface WorkerdConfig {
   readonly compatibilityFlags: readonly string[] | undefined;
   /** HttpOptions.forwardedProtoHeader: what is in front of this plain socket ended TLS. */
   readonly protoHeader: string | undefined;
+  /** Durable Objects by binding: the class, with SQLite in the folder `objects` beside the configuration. */
+  readonly objects: Readonly<Record<string, string>>;
+  /** KV namespaces by binding: the port of a server of 127.0.0.1 that speaks KV's protocol. */
+  readonly kv: Readonly<Record<string, number>>;
 }
 
 /** A date that every workerd since the pinned one knows and that implies no Node compatibility. */
@@ -21,7 +25,7 @@ const defaultDate = '2026-07-01';
  * (schema: node_modules/workerd/workerd.capnp).
  */
 export function workerdConfig(options: WorkerdConfig): string {
-  const { env, json, secrets, tls, port, protoHeader } = options;
+  const { env, json, secrets, tls, port, protoHeader, objects, kv } = options;
   const { compatibilityDate = defaultDate, compatibilityFlags = [] } = options;
   const http = protoHeader === undefined ? '()' : `(forwardedProtoHeader = ${quote(protoHeader)})`;
   const bindings = [
@@ -30,7 +34,23 @@ export function workerdConfig(options: WorkerdConfig): string {
       ([name, value]) => `(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`,
     ),
     ...secrets.map((name) => `(name = ${quote(name)}, fromEnvironment = ${quote(name)})`),
+    ...Object.entries(objects).map(
+      ([name, className]) => `(name = ${quote(name)}, durableObjectNamespace = ${quote(className)})`,
+    ),
+    ...Object.keys(kv).map((name) => `(name = ${quote(name)}, kvNamespace = ${quote(`kv-${name}`)})`),
   ];
+  const services = [
+    '(name = "main", worker = .main)',
+    '(name = "nowhere", network = (allow = []))',
+    '(name = "objects", disk = (path = "objects", writable = true))',
+    ...Object.entries(kv).map(
+      ([name, at]) =>
+        `(name = ${quote(`kv-${name}`)}, external = (address = ${quote(`127.0.0.1:${at}`)}, http = ()))`,
+    ),
+  ];
+  const namespaces = Object.values(objects).map(
+    (className) => `(className = ${quote(className)}, uniqueKey = ${quote(className)}, enableSql = true)`,
+  );
   const socket =
     tls === undefined
       ? `http = ${http}`
@@ -38,16 +58,15 @@ export function workerdConfig(options: WorkerdConfig): string {
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .main),
-    (name = "nowhere", network = (allow = []))
-  ],
+  services = [${services.join(', ')}],
   sockets = [(name = "main", address = "127.0.0.1:${port}", service = "main", ${socket})]
 );
 
 const main :Workerd.Worker = (
   modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
   bindings = [${bindings.join(', ')}],
+  durableObjectNamespaces = [${namespaces.join(', ')}],
+  durableObjectStorage = (localDisk = "objects"),
   globalOutbound = "nowhere",
   compatibilityDate = ${quote(compatibilityDate)},
   compatibilityFlags = [${compatibilityFlags.map(quote).join(', ')}]

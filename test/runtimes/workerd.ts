@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,10 @@ export interface WorkerdOptions {
   readonly compatibilityFlags?: readonly string[];
   /** A request header that says `http` or `https`, where something in front of workerd ends TLS. */
   readonly protoHeader?: string;
+  /** Durable Objects by binding: the exported class. They have SQLite, and end with this workerd. */
+  readonly objects?: Readonly<Record<string, string>>;
+  /** KV namespaces by binding: the port of a server of 127.0.0.1 that speaks KV's protocol. */
+  readonly kv?: Readonly<Record<string, number>>;
   /** workerd's own TLS socket; absent: plain HTTP. */
   readonly tls?: { readonly certPem: string; readonly keyPem: string };
   /** Absent: any free one. */
@@ -57,11 +61,12 @@ const startTimeoutMs = 20_000;
  */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const { module, env = {}, secrets = {}, tls, port: wantedPort = 0, hostname = 'localhost' } = options;
-  const { json = {}, compatibilityDate, compatibilityFlags, protoHeader } = options;
+  const { json = {}, compatibilityDate, compatibilityFlags, protoHeader, objects = {}, kv = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'sftpgo-plugin-workerd-'));
   const config = join(folder, 'config.capnp');
   writeFileSync(join(folder, 'worker.mjs'), typeof module === 'string' ? readFileSync(module) : module);
-  const settings = { env, json, secrets: Object.keys(secrets), tls, port: wantedPort };
+  mkdirSync(join(folder, 'objects'));
+  const settings = { env, json, secrets: Object.keys(secrets), tls, port: wantedPort, objects, kv };
   writeFileSync(config, workerdConfig({ ...settings, compatibilityDate, compatibilityFlags, protoHeader }), {
     mode: 0o600,
   });
