@@ -1,6 +1,5 @@
-import { type Address, parseAddress } from '../../proto/net/address.ts';
-import { PrefixMap } from '../../proto/net/prefix-map.ts';
 import type { Protocol } from '../kit/verdict.ts';
+import { NetworkTree } from './network-tree.ts';
 import type { CheckedRule } from './rules.ts';
 
 /** A protocol as a rule list can be asked about it: one of SFTPGo's, none (''), or one yet to come. */
@@ -8,35 +7,6 @@ export type Column = Protocol | '' | 'other';
 
 /** Every kind of question there is. */
 export const columns: readonly Column[] = ['SSH', 'FTP', 'DAV', 'HTTP', '', 'other'];
-
-/** Finds the first matching rule of a list. */
-export interface Decider {
-  /** The index of the first rule that matches, or -1. Text that is no address matches none. */
-  firstMatch(ip: string, column: Column): number;
-}
-
-/**
- * Compiles an ordered list into one longest-prefix map for each protocol, so that a decision costs a few hash
- * look-ups however long the list is. The value of a network is the lowest index among the rules that contain
- * it: the longest network around an address lies in every other one around it.
- */
-export function compile(rules: readonly CheckedRule[]): Decider {
-  const built = new Map<string, PrefixMap<number>>();
-  const maps = new Map<Column, PrefixMap<number>>();
-  for (const column of columns) {
-    const indices = [...rules.keys()].filter((index) => applies(rules[index], column));
-    const key = indices.join();
-    const map = built.get(key) ?? mapOf(rules, indices);
-    built.set(key, map);
-    maps.set(column, map);
-  }
-  return {
-    firstMatch(ip, column) {
-      const address: Address | undefined = parseAddress(ip);
-      return (address && maps.get(column)?.get(address)) ?? -1;
-    },
-  };
-}
 
 /** The column of a protocol as the host names it. */
 export function columnOf(protocol: string): Column {
@@ -53,16 +23,102 @@ export function applies(rule: CheckedRule | undefined, column: Column): boolean 
   return rule.protocols.some((protocol) => protocol === column);
 }
 
-function mapOf(rules: readonly CheckedRule[], indices: readonly number[]): PrefixMap<number> {
-  const entries = indices.flatMap(
-    (index) => rules[index]?.networks.map((prefix) => ({ prefix, index })) ?? [],
+/**
+ * The rules that count for one protocol, each filed once under its most selective condition: so a decision looks
+ * at the few rules that can match, however many there are. All lists of indices ascend.
+ */
+export interface RuleIndex {
+  /** Rules with networks. */
+  readonly tree: NetworkTree;
+  /** Rules with countries and no networks, by country. */
+  readonly byCountry: Filed<string>;
+  /** Rules with AS numbers, and neither networks nor countries, by number. */
+  readonly byAsn: Filed<number>;
+  /** Rules with lists and nothing of the above. */
+  readonly byList: readonly number[];
+  /** Rules that match every address: nothing comes after the first of them that decides. */
+  readonly rest: readonly number[];
+}
+
+/** Indices of rules under a key. */
+export interface Filed<K> {
+  readonly of: ReadonlyMap<K, readonly number[]>;
+  /** The lowest of all indices; infinite without any. */
+  readonly first: number;
+  /** The deny rules among them: what counts for an address without a key, where `unknown` is deny. */
+  readonly denying: readonly number[];
+}
+
+/** Makes an index for each column; columns with the same rules share one. */
+export function compile(rules: readonly CheckedRule[]): ReadonlyMap<Column, RuleIndex> {
+  const built = new Map<string, RuleIndex>();
+  return new Map(
+    columns.map((column) => {
+      const indices = [...rules.keys()].filter((index) => applies(rules[index], column));
+      const key = indices.join();
+      const made = built.get(key) ?? indexOf(rules, indices);
+      built.set(key, made);
+      return [column, made];
+    }),
   );
-  entries.sort((a, b) => a.prefix.length - b.prefix.length || a.index - b.index);
-  const map = new PrefixMap<number>();
-  for (const { prefix, index } of entries) {
-    // wider networks came first: one with a lower index decides here too
-    const wider = map.get(prefix);
-    if (wider === undefined || wider > index) map.set(prefix, index);
+}
+
+/** Has the rule a condition besides networks and protocols, or does it decide by them alone? */
+export function isPlain({ lists, countries, asns }: CheckedRule): boolean {
+  return lists === undefined && countries === undefined && asns === undefined;
+}
+
+/** Do its networks hold every address? */
+export function isEverywhere({ networks }: CheckedRule): boolean {
+  if (networks === undefined) return true;
+  return ([4, 6] as const).every((family) =>
+    networks.some((network) => network.family === family && network.length === 0),
+  );
+}
+
+function indexOf(rules: readonly CheckedRule[], indices: readonly number[]): RuleIndex {
+  const ruleAt = (index: number): CheckedRule => rules[index] as CheckedRule;
+  const last = indices.find((index) => {
+    const rule = ruleAt(index);
+    return rule.action !== 'continue' && isPlain(rule) && isEverywhere(rule);
+  });
+  const live = last === undefined ? indices : indices.filter((index) => index <= last);
+  const somewhere = live.filter((index) => !isEverywhere(ruleAt(index)));
+  const everywhere = live.filter((index) => isEverywhere(ruleAt(index)));
+  const withCountries = everywhere.filter((index) => ruleAt(index).countries !== undefined);
+  const withAsns = everywhere.filter(
+    (index) => ruleAt(index).countries === undefined && ruleAt(index).asns !== undefined,
+  );
+  return {
+    tree: new NetworkTree(
+      somewhere.map((index) => ({
+        index,
+        networks: ruleAt(index).networks ?? [],
+        decides: ruleAt(index).action !== 'continue' && isPlain(ruleAt(index)),
+      })),
+    ),
+    byCountry: file(withCountries, (index) => ruleAt(index).countries ?? []),
+    byAsn: file(withAsns, (index) => ruleAt(index).asns ?? []),
+    byList: everywhere.filter((index) => {
+      const { countries, asns, lists } = ruleAt(index);
+      return countries === undefined && asns === undefined && lists !== undefined;
+    }),
+    rest: everywhere.filter((index) => isPlain(ruleAt(index))),
+  };
+
+  function file<K>(filed: readonly number[], keysOf: (index: number) => Iterable<K>): Filed<K> {
+    const of = new Map<K, number[]>();
+    for (const index of filed) {
+      for (const key of keysOf(index)) {
+        const list = of.get(key);
+        if (list === undefined) of.set(key, [index]);
+        else list.push(index);
+      }
+    }
+    return {
+      of,
+      first: filed[0] ?? Number.POSITIVE_INFINITY,
+      denying: filed.filter((index) => ruleAt(index).action === 'deny'),
+    };
   }
-  return map;
 }

@@ -6,12 +6,12 @@ import { ipfilterRules } from './index.ts';
 afterEach(() => vi.restoreAllMocks());
 
 test.each([
-  ['203.0.113.9', 'SSH', true, ''],
-  ['::ffff:203.0.113.9', 'SSH', true, ''],
-  ['203.0.113.66', 'SSH', false, 'misbehaved'],
-  ['2001:db8:7::1', 'FTP', true, ''],
-  ['2001:db8:7:bad::1', 'FTP', false, 'misbehaved'],
-  ['198.51.100.7', 'HTTP', true, ''],
+  ['203.0.113.9', 'SSH', true, 'rules[1]'],
+  ['::ffff:203.0.113.9', 'SSH', true, 'rules[1]'],
+  ['203.0.113.66', 'SSH', false, 'rules[0] "misbehaved"'],
+  ['2001:db8:7::1', 'FTP', true, 'rules[1]'],
+  ['2001:db8:7:bad::1', 'FTP', false, 'rules[0] "misbehaved"'],
+  ['198.51.100.7', 'HTTP', true, 'rules[2]'],
   ['198.51.100.7', 'SSH', false, 'no rule matches and the default is deny'],
   ['198.51.100.7', '', false, 'no rule matches and the default is deny'],
   ['192.0.2.1', 'HTTP', false, 'no rule matches and the default is deny'],
@@ -20,13 +20,17 @@ test.each([
   expect(await call(example).checkIP({ ip, protocol })).toMatchObject({ allowed, reason, forMs: 60_000 });
 });
 
-test('a verdict holds for the protocols that the same rule decides for', async () => {
+test('a verdict holds for the network and the protocols that the same rule decides for', async () => {
   const scope = async (ip: string, protocol: 'SSH' | 'HTTP' | '') =>
     (await call(example).checkIP({ ip, protocol })).scope;
-  expect(await scope('203.0.113.9', 'SSH')).toBe('203.0.113.9/32');
-  expect(await scope('198.51.100.7', 'HTTP')).toBe('198.51.100.7/32;protocols="DAV HTTP"');
-  expect(await scope('198.51.100.7', 'SSH')).toBe('198.51.100.7/32;protocols="SSH FTP"');
-  expect(await scope('198.51.100.7', '')).toBe('198.51.100.7/32');
+  expect(await scope('203.0.113.9', 'SSH')).toBe('203.0.113.0/26');
+  expect(await scope('203.0.113.67', 'SSH')).toBe('203.0.113.67/32');
+  expect(await scope('198.51.100.7', 'HTTP')).toBe('198.51.100.0/24;protocols="DAV HTTP"');
+  // nothing is for SSH there: the default decides in a wider network, but no wider than a /16
+  expect(await scope('198.51.100.7', 'SSH')).toBe('198.51.0.0/16;protocols="SSH FTP"');
+  expect(await scope('198.51.100.7', '')).toBe('198.51.0.0/16');
+  expect(await scope('2001:db8:7::1', 'SSH')).toBe('2001:db8:7::/53');
+  expect(await scope('2001:db9::1', 'SSH')).toBe('2001:db9::/32');
 });
 
 test('without rules the default decides; decisions last five minutes unless a rule says otherwise', async () => {

@@ -61,7 +61,7 @@ test('a good list keeps its order; a rule without a reason is named by its place
     ],
   });
   expect(rules.map(({ action, reason }) => [action, reason])).toEqual([
-    ['allow', 'office'],
+    ['allow', 'rules[0] "office"'],
     ['deny', 'rules[1]'],
   ]);
 });

@@ -1,58 +1,103 @@
-import type { Prefix } from '../../proto/net/prefix.ts';
-import { applies, columns } from './compile.ts';
-import type { CheckedRule } from './rules.ts';
+import { type Column, isEverywhere, isPlain, type RuleIndex } from './compile.ts';
+import type { RuleNode } from './network-tree.ts';
+import { isPrivateNetwork } from './private.ts';
+import type { BundledLists, CheckedRule, Rules } from './rules.ts';
 
-interface Range {
-  readonly from: bigint;
-  readonly to: bigint;
-}
-
-/** The indices of rules that can never match: earlier rules take every address of theirs, for every protocol. */
-export function unreachableRules(rules: readonly CheckedRule[]): readonly number[] {
-  const reached = new Set<number>();
-  for (const column of columns) {
-    let taken: readonly Range[] = [];
-    for (const [index, rule] of rules.entries()) {
-      if (!applies(rule, column)) continue;
-      const own = union(rule.networks.map(toRange));
-      if (!own.every((range) => isWithin(range, taken))) reached.add(index);
-      taken = union([...taken, ...own]);
+/**
+ * What is probably not meant, a sentence each: rules that can never match. An earlier rule takes their addresses
+ * (all of them by networks, or each of their countries, AS numbers or lists), or nothing is left to match.
+ */
+export function warningsOf(
+  list: Rules,
+  rules: readonly CheckedRule[],
+  indexes: ReadonlyMap<Column, RuleIndex>,
+  bundled: BundledLists,
+): readonly string[] {
+  const taken = takenElsewhere(rules);
+  const alive = reachedRules(indexes);
+  return rules.flatMap((rule, index) => {
+    const never = (why: string) => [`rules[${index}] can never match: ${why}`];
+    if (rule.networks?.every(isPrivateNetwork)) {
+      if (list.private === 'allow' || list.private === 'deny') {
+        return never(`its networks are private, and private is ${list.private}`);
+      }
+      if (rule.countries !== undefined || rule.asns !== undefined) {
+        return never('its networks are private, and belong to no country and no AS');
+      }
     }
-  }
-  return [...rules.keys()].filter((index) => !reached.has(index));
+    if (rule.lists?.every((name) => bundled.get(name)?.size === 0)) return never('its lists are empty');
+    const by = taken(index);
+    if (by !== undefined) return never(by);
+    if (!alive.has(index)) return never('earlier rules decide for all of its addresses');
+    if (
+      rule.action === 'continue' &&
+      list.rules[index]?.reason === undefined &&
+      list.rules[index]?.for === undefined
+    ) {
+      return [`rules[${index}] changes nothing: a rule that continues has a reason or a for`];
+    }
+    return [];
+  });
 }
 
-/** One number line for both families: IPv4 lies before zero, so that the two never touch. */
-function toRange(prefix: Prefix): Range {
-  if (prefix.family === 4) {
-    const from = BigInt(prefix.bits) - (1n << 33n);
-    return { from, to: from + (1n << BigInt(32 - prefix.length)) - 1n };
+/** The rules that some address gets to, by networks and protocols alone. */
+function reachedRules(indexes: ReadonlyMap<Column, RuleIndex>): ReadonlySet<number> {
+  const reached = new Set<number>();
+  for (const { tree, byCountry, byAsn, byList, rest } of new Set(indexes.values())) {
+    for (const filed of [...byCountry.of.values(), ...byAsn.of.values(), byList, rest]) {
+      for (const index of filed) if (index <= tree.lastDecided) reached.add(index);
+    }
+    for (const node of tree.nodes()) addChain(node, reached);
   }
-  let from = 0n;
-  for (let group = 0; group < 8; group++) from = (from << 16n) | BigInt(prefix.groups.charCodeAt(group));
-  return { from, to: from + (1n << BigInt(128 - prefix.length)) - 1n };
+  return reached;
 }
 
-/** Sorted, disjoint, and with neighbours joined. */
-function union(ranges: readonly Range[]): readonly Range[] {
-  const joined: Range[] = [];
-  for (const range of ranges.toSorted((a, b) => (a.from < b.from ? -1 : 1))) {
-    const last = joined.at(-1);
-    if (last === undefined || range.from > last.to + 1n) joined.push(range);
-    else if (range.to > last.to) joined[joined.length - 1] = { from: last.from, to: range.to };
+function addChain(node: RuleNode, reached: Set<number>): void {
+  for (let at: RuleNode | undefined = node; at !== undefined; at = at.parent) {
+    for (const index of at.rules) if (index <= node.decided) reached.add(index);
   }
-  return joined;
 }
 
-function isWithin(range: Range, ranges: readonly Range[]): boolean {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const candidate = ranges[middle];
-    if (candidate === undefined || candidate.to < range.from) low = middle + 1;
-    else high = middle;
+/** Says by which earlier rules without networks and protocols each condition of a rule is taken. */
+function takenElsewhere(rules: readonly CheckedRule[]): (index: number) => string | undefined {
+  const first = {
+    countries: new Map<string, number>(),
+    asns: new Map<number, number>(),
+    lists: new Map<string, number>(),
+  };
+  for (const [index, rule] of rules.entries()) {
+    if (rule.action === 'continue' || rule.protocols !== undefined || !isEverywhere(rule)) continue;
+    const { countries, asns, lists } = rule;
+    const conditions = [countries, asns, lists].filter((condition) => condition !== undefined);
+    if (conditions.length !== 1) continue;
+    note(first.countries, countries, index);
+    note(first.asns, asns, index);
+    note(first.lists, lists, index);
   }
-  const found = ranges[low];
-  return found !== undefined && found.from <= range.from && range.to <= found.to;
+  return (index) => {
+    const rule = rules[index];
+    if (rule === undefined || isPlain(rule)) return undefined;
+    return (
+      by(first.countries, rule.countries, index, 'country') ??
+      by(first.asns, rule.asns, index, 'AS number') ??
+      by(first.lists, rule.lists, index, 'list')
+    );
+  };
+}
+
+function note<K>(first: Map<K, number>, keys: Iterable<K> | undefined, index: number): void {
+  for (const key of keys ?? []) if (!first.has(key)) first.set(key, index);
+}
+
+function by<K>(
+  first: ReadonlyMap<K, number>,
+  keys: Iterable<K> | undefined,
+  index: number,
+  what: string,
+): string | undefined {
+  if (keys === undefined) return undefined;
+  const takers = [...keys].map((key) => first.get(key) ?? index);
+  if (takers.length === 0 || takers.some((taker) => taker >= index)) return undefined;
+  const names = [...new Set(takers)].sort((a, b) => a - b).map((taker) => `rules[${taker}]`);
+  return `${names.slice(0, 5).join(', ')} decide${names.length === 1 ? 's' : ''} for every ${what} of it`;
 }

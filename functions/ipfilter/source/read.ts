@@ -1,0 +1,155 @@
+import type { Content, Place } from './source.ts';
+
+/** The largest list or database: an isolate has 128 MB for everything. */
+const maxBytes = 64 * 1024 * 1024;
+/** Longer than this nobody waits for a source. */
+const timeoutMs = 20_000;
+
+/**
+ * Reads a source, unless it still is what `tag` names.
+ *
+ * @throws Error whose message says what is wrong, without a query or user info of an address
+ */
+export async function readPlace(
+  place: Place,
+  env: unknown,
+  tag: string | undefined,
+): Promise<Content | 'unchanged'> {
+  const content = await ask(place, env, tag);
+  if (content === 'unchanged') return content;
+  if (content.bytes.byteLength > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+  if (content.tag !== undefined) return content;
+  const digest = await sha256(content.bytes);
+  return digest === tag ? 'unchanged' : { ...content, tag: digest };
+}
+
+async function ask(place: Place, env: unknown, tag: string | undefined): Promise<Content | 'unchanged'> {
+  if ('text' in place) return { bytes: new TextEncoder().encode(place.text) };
+  if ('bytes' in place) return { bytes: new Uint8Array(place.bytes) };
+  if ('read' in place) return await place.read(env, tag);
+  if ('url' in place) return await overHttp((request) => fetch(request), place.url, tag, true);
+  if ('assets' in place) {
+    const assets = binding<Assets>(env, place.assets, 'fetch');
+    // any host: a static assets binding looks at the path only
+    return await overHttp(
+      (request) => assets.fetch(request),
+      `https://assets.local${place.path}`,
+      tag,
+      false,
+    );
+  }
+  if ('kv' in place) return await fromKv(binding<Kv>(env, place.kv, 'getWithMetadata'), place.key, tag);
+  if ('r2' in place) return await fromR2(binding<R2>(env, place.r2, 'get'), place.key, tag);
+  return await fromFile(place.file, tag);
+}
+
+async function overHttp(
+  send: (request: Request) => Promise<Response>,
+  url: string,
+  tag: string | undefined,
+  isRemote: boolean,
+): Promise<Content | 'unchanged'> {
+  const headers = new Headers(tag?.includes('"') ? { 'if-none-match': tag } : {});
+  const answer = await send(new Request(url, { headers, signal: AbortSignal.timeout(timeoutMs) }));
+  if (answer.status === 304 && tag !== undefined) return 'unchanged';
+  if (answer.status !== 200 || answer.body === null) {
+    await answer.body?.cancel();
+    throw new Error(`it answered ${answer.status}`);
+  }
+  if (isRemote && answer.url !== '' && !isSafe(answer.url)) {
+    await answer.body.cancel();
+    throw new Error('it redirects to an address without TLS');
+  }
+  const etag = answer.headers.get('etag');
+  return { bytes: await readAll(answer.body), ...(etag === null ? {} : { tag: etag }) };
+}
+
+/** https, or this very machine. */
+export function isSafe(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname))
+  );
+}
+
+/** Workers KV, as far as it is used here: https://developers.cloudflare.com/kv/api/read-key-value-pairs/ */
+interface Kv {
+  getWithMetadata(
+    key: string,
+    options: { type: 'stream' },
+  ): Promise<{ value: ReadableStream<Uint8Array> | null; metadata: unknown }>;
+}
+
+async function fromKv(namespace: Kv, key: string, tag: string | undefined): Promise<Content | 'unchanged'> {
+  const { value, metadata } = await namespace.getWithMetadata(key, { type: 'stream' });
+  if (value === null) throw new Error(`the namespace has no key ${key}`);
+  const etag =
+    typeof metadata === 'object' && metadata !== null && 'etag' in metadata ? metadata.etag : undefined;
+  if (typeof etag !== 'string') return { bytes: await readAll(value) };
+  if (etag === tag) {
+    await value.cancel();
+    return 'unchanged';
+  }
+  return { bytes: await readAll(value), tag: etag };
+}
+
+/** R2, as far as it is used here: https://developers.cloudflare.com/r2/api/workers/workers-api-reference/ */
+interface R2 {
+  get(
+    key: string,
+    options: { onlyIf: { etagDoesNotMatch?: string } },
+  ): Promise<{ readonly etag: string; readonly body?: ReadableStream<Uint8Array> } | null>;
+}
+
+async function fromR2(bucket: R2, key: string, tag: string | undefined): Promise<Content | 'unchanged'> {
+  const object = await bucket.get(key, { onlyIf: tag === undefined ? {} : { etagDoesNotMatch: tag } });
+  if (object === null) throw new Error(`the bucket has no object ${key}`);
+  // without a body: the condition did not hold
+  if (object.body === undefined) return 'unchanged';
+  return { bytes: await readAll(object.body), tag: object.etag };
+}
+
+interface Assets {
+  fetch(request: Request): Promise<Response>;
+}
+
+async function fromFile(path: string, tag: string | undefined): Promise<Content | 'unchanged'> {
+  // not at the top: a Worker without Node compatibility has no such module
+  const { readFile, stat } = await import('node:fs/promises');
+  const { mtimeMs, size, ino } = await stat(path);
+  const found = `${ino}-${mtimeMs}-${size}`;
+  return found === tag ? 'unchanged' : { bytes: await readFile(path), tag: found };
+}
+
+function binding<T>(env: unknown, name: string, method: string): T {
+  const found = typeof env === 'object' && env !== null ? (env as Record<string, unknown>)[name] : undefined;
+  if (typeof found === 'object' && found !== null && method in found) return found as T;
+  throw new Error(`there is no such binding as ${name}; bindings exist on Cloudflare Workers only`);
+}
+
+/** Stops at the limit: what comes after it is not kept in memory first. */
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    length += next.value.byteLength;
+    if (length > maxBytes) {
+      await reader.cancel();
+      throw new Error(`it has more than ${maxBytes} bytes`);
+    }
+    chunks.push(next.value);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
