@@ -37,7 +37,7 @@ export async function writeLicenses(
     const { name, version, license } = packageJson.parse(
       JSON.parse(await readFile(join(place, 'package.json'), 'utf8')),
     );
-    const file = (await readdir(place)).find((entry) => /^licen[cs]e/i.test(entry));
+    const file = (await readdir(place)).sort().find((entry) => /^licen[cs]e/i.test(entry));
     const text = file === undefined ? '' : await readFile(join(place, file), 'utf8');
     texts.push(`${name} ${version} (${license})\n\n${text.trim()}\n`);
   }
