@@ -111,8 +111,10 @@ async function get(address: string, token: string): Promise<{ status: number; bo
     const outgoing = request(url, options);
     outgoing.on('error', reject);
     // Node ends a request that is answered 101 without an error: only `close` tells
-    outgoing.on('close', () => reject(new Error('closed')));
+    const closed = () => reject(new Error('closed'));
+    outgoing.on('close', closed);
     outgoing.on('response', (incoming) => {
+      outgoing.off('close', closed);
       read(incoming).then((body) => resolve({ status: incoming.statusCode ?? 0, body }), reject);
     });
     outgoing.end();
