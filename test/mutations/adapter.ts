@@ -279,8 +279,8 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/policies/shared/cache.ts',
-    '{ ...call, signal: new AbortController().signal }',
-    'call',
+    '{ ...call, signal, deadlineMs: call.deadlineMs - earlierMs }',
+    '{ ...call, deadlineMs: call.deadlineMs - earlierMs }',
     'adapter/policies/shared/cache.test.ts',
     'one caller that gives up fails the others',
   ],

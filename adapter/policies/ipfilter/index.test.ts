@@ -170,3 +170,48 @@ test('a Reload that fails is an error, whatever onUnavailable says', async () =>
     'ANSWER_UNSIGNED',
   );
 });
+
+test('while the code is not the locked one, only fresh verdicts count: for every address, also when the line is cut', async () => {
+  const facts = { freshMs: 60_000, staleWhileRevalidateMs: 60_000, staleMs: 600_000 };
+  const about = (ip: string, freshMs: number) => factsWith({ ...facts, freshMs, scope: `${ip}/32` });
+  const { see } = filterOf(
+    { onUnavailable: 'allow' },
+    about('198.51.100.1', 10_000),
+    about('198.51.100.2', 10_000),
+    about('198.51.100.3', 300_000),
+    failure('DRIFT'),
+    failure('DRIFT'),
+    failure('DRIFT'),
+    failure('ANSWER_REFUSED'),
+    factsWith(),
+    failure('ANSWER_REFUSED'),
+  );
+  for (const last of [1, 2, 3]) await see(`198.51.100.${last}`);
+  vi.advanceTimersByTime(10_000);
+  expect(await see('203.0.113.1')).toBe('DRIFT');
+  expect([await see('198.51.100.1'), await see('203.0.113.2')]).toEqual(['DRIFT', 'DRIFT']);
+  expect(await see('198.51.100.3')).toBe('answered by cache');
+  expect(await see('198.51.100.2')).toBe('answered by on-unavailable');
+  expect([await see('203.0.113.4'), await see('198.51.100.2')]).toEqual([
+    'answered',
+    'answered by cache, being revalidated',
+  ]);
+});
+
+test('a Reload drops nothing: until the function has answered, the old verdict stands in for it', async () => {
+  const { see, reload } = filterOf(
+    {},
+    factsWith({ freshMs: 60_000, scope: '198.51.100.0/24' }),
+    factsWith(),
+    failure('ANSWER_UNSIGNED'),
+    failure('ANSWER_UNSIGNED'),
+    signedError('permission_denied', { freshMs: 60_000, scope: '198.51.100.0/24' }),
+  );
+  await see('198.51.100.1');
+  await reload();
+  expect([await see('198.51.100.1'), await see('198.51.100.2')]).toEqual([
+    'answered by cache, stale',
+    'answered by cache, stale',
+  ]);
+  expect([await see('198.51.100.3'), await see('198.51.100.1')]).toEqual(['DENIED', 'DENIED by cache']);
+});

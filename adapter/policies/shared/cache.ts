@@ -57,6 +57,9 @@ export interface CacheOptions<K extends Key, L extends Lifetime, E extends Entry
   count?(outcome: CacheOutcome): void;
 }
 
+/** A flight ends before its caller gives up: by then, the policies below know what came of it. */
+const earlierMs = 2;
+
 function factsOf(outcome: Outcome): Facts | undefined {
   return 'denied' in outcome ? outcome.denied.facts : outcome.reply.facts;
 }
@@ -138,7 +141,8 @@ export function cache<K extends Key, L extends Lifetime, E extends Entry>(
     if (current !== undefined) return current;
     if (underWay >= maxFlights) return Promise.reject(shed(call));
     underWay += 1;
-    const flight = ask(next, { ...call, signal: new AbortController().signal }, key).finally(() => {
+    const { signal } = new AbortController();
+    const flight = ask(next, { ...call, signal, deadlineMs: call.deadlineMs - earlierMs }, key).finally(() => {
       underWay -= 1;
       if (flights.get(key.id) === flight) flights.delete(key.id);
     });
