@@ -125,12 +125,12 @@ function consult<T, V, Env>(
     return { missing: source.name };
   }
   if (held.value === undefined) return { missing: `${source.name}: ${held.problem ?? 'not read'}` };
-  return { ...look(held.value), ...noteOf(source.name, held) };
+  return { ...look(held.value), ...noteOf(held) };
 }
 
-function noteOf<T>(name: string, { brokenSinceMs }: Held<T>): { note?: string } {
+function noteOf<T>({ brokenSinceMs }: Held<T>): { note?: string } {
   if (brokenSinceMs === undefined) return {};
-  return { note: ` (${name} not read since ${new Date(brokenSinceMs).toISOString()})` };
+  return { note: ` (not read since ${new Date(brokenSinceMs).toISOString()})` };
 }
 
 /** Asks each source once for all columns: a refresh in between must not tear one verdict. */

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { checkRules, type Rules } from './rules.ts';
 
+const located = {
+  default: 'deny',
+  private: 'rules',
+  unknown: 'deny',
+  databases: { country: { file: 'country.mmdb' }, asn: { file: 'asn.mmdb' } },
+} as const;
 const good = { action: 'allow', networks: ['10.0.0.0/8'] } as const;
 
 test.each<[string, unknown, string]>([
@@ -47,6 +53,71 @@ test.each<[string, unknown, string]>([
     'a reason that is no text',
     { default: 'deny', rules: [{ ...good, reason: 7 }] },
     'rules[0].reason is not text',
+  ],
+  [
+    'a rule without conditions',
+    { default: 'deny', rules: [{ action: 'deny' }] },
+    'rules[0] has no condition',
+  ],
+  [
+    'a list that is not there',
+    { default: 'deny', lists: { abuse: { text: '' } }, rules: [{ action: 'deny', lists: ['abus'] }] },
+    'rules[0].lists[0] is no name of a list; expected abuse',
+  ],
+  [
+    'a country that is none',
+    { ...located, rules: [{ action: 'deny', countries: ['DE', 'UK'] }] },
+    'rules[0].countries[1] is no country',
+  ],
+  [
+    'a country without a database',
+    { ...located, databases: {}, rules: [{ action: 'deny', countries: ['DE'] }] },
+    'rules[0].countries needs a database, and there is no databases.country',
+  ],
+  [
+    'an AS number as text',
+    { ...located, rules: [{ action: 'deny', asns: ['AS64500'] }] },
+    'rules[0].asns[0] is no AS number',
+  ],
+  [
+    'a country and no word about private addresses',
+    { ...located, private: undefined, rules: [good, { action: 'deny', countries: ['DE'] }] },
+    'private is missing; expected allow, deny or rules. rules[1] asks for a country',
+  ],
+  [
+    'an AS number and no word about unknown ones',
+    { ...located, unknown: undefined, rules: [{ action: 'deny', asns: [64_500] }] },
+    'unknown is missing',
+  ],
+  [
+    'a source without a place',
+    { default: 'deny', rules: [], lists: { a: { every: '1m' } } },
+    'does not say where',
+  ],
+  [
+    'a source with two places',
+    { default: 'deny', rules: [], lists: { a: { text: '', url: 'https://lists.example/' } } },
+    'lists.a comes from two places',
+  ],
+  [
+    'a list over plain HTTP',
+    { default: 'deny', rules: [], lists: { a: { url: 'http://lists.example/' } } },
+    'lists.a.url is not what it must be; expected an https address',
+  ],
+  [
+    'a key of KV without its name',
+    { default: 'deny', rules: [], lists: { a: { kv: 'LISTS' } } },
+    'lists.a.key is missing',
+  ],
+  [
+    'a misspelt key of a source',
+    { default: 'deny', rules: [], databases: { asn: { file: 'x', onBrokenLine: 'skip' } } },
+    "databases.asn has a key 'onBrokenLine'",
+  ],
+  [
+    'a refresh all the time',
+    { default: 'deny', rules: [], lists: { a: { file: 'x', every: '0s' } } },
+    'lists.a.every is no time',
   ],
 ])('%s is refused with its place', (_, list, text) => {
   expect(() => checkRules(list as Rules)).toThrow(text);

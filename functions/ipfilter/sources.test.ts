@@ -1,0 +1,142 @@
+import { expect, test } from 'vitest';
+import { parseAddress } from '../../proto/net/address.ts';
+import { createEngine } from './engine.ts';
+import { createContext } from './fixtures/context.ts';
+import { writeMmdb } from './fixtures/mmdb.ts';
+import type { Content, Rules } from './index.ts';
+
+const read = (ip: string) => {
+  const address = parseAddress(ip);
+  if (address === undefined) throw new Error(`${ip} is no address`);
+  return address;
+};
+const database = writeMmdb([
+  ['8.0.0.0/8', { country_code: 'DE' }],
+  ['9.0.0.0/8', { country_code: 'AT' }],
+]);
+
+/** An engine with one list and one database, whose contents a test sets. */
+function setUp(rules: Rules['rules'], contents: { list?: string; database?: Uint8Array }) {
+  const source = (content: () => Uint8Array | undefined) => ({
+    read: async (): Promise<Content> => {
+      const bytes = content();
+      if (bytes === undefined) throw new Error('it is down');
+      return { bytes };
+    },
+  });
+  const engine = createEngine({
+    default: 'allow',
+    private: 'rules',
+    unknown: 'deny',
+    lists: {
+      abuse: source(() =>
+        contents.list === undefined ? undefined : new TextEncoder().encode(contents.list),
+      ),
+    },
+    databases: { country: source(() => contents.database) },
+    rules,
+  });
+  const context = createContext({});
+  return { engine, context, ask: (ip: string) => engine.verdict(read(ip), 'SSH', context) };
+}
+
+test('a list that was never read lets nobody pass that it could stop', async () => {
+  const { ask } = setUp(
+    [
+      { action: 'allow', networks: ['203.0.113.0/24'] },
+      { action: 'deny', lists: ['abuse'] },
+    ],
+    {},
+  );
+  await expect(ask('198.51.100.7')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: 'list abuse: it is down',
+  });
+  // and decides nothing for those who are let in before it is asked
+  expect(await ask('203.0.113.7')).toMatchObject({ allowed: true });
+});
+
+test('a database that was never read is the same', async () => {
+  const { ask } = setUp([{ action: 'deny', countries: ['DE'] }], { database: new Uint8Array() });
+  await expect(ask('8.1.1.1')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: 'database country: the database is empty',
+  });
+});
+
+test('a rule that goes on waits for nothing and stops nothing', async () => {
+  const { ask } = setUp([{ action: 'continue', lists: ['abuse'], reason: 'seen' }], {});
+  expect(await ask('198.51.100.7')).toMatchObject({
+    allowed: true,
+    reason: 'no rule matches and the default is allow',
+  });
+});
+
+test('a reload with a broken list fails, keeps the good one and says so with every verdict of it', async () => {
+  const contents = { list: '198.51.100.0/24\n' };
+  const { engine, context, ask } = setUp([{ action: 'deny', lists: ['abuse'], reason: 'abuse' }], contents);
+  expect(await ask('198.51.100.7')).toMatchObject({ allowed: false, reason: 'rules[0] "abuse": list abuse' });
+  contents.list = '198.51.100.0/24\n198.51.100.300\n';
+  await expect(engine.reload(context)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining("list abuse: line 2: '198.51.100.300' is not a network"),
+  });
+  expect(await ask('198.51.100.7')).toMatchObject({
+    allowed: false,
+    reason: expect.stringMatching(/^rules\[0\] "abuse": list abuse \(not read since 20\d\d-.*Z\)$/),
+  });
+});
+
+test('a reload with a new list decides by it at once', async () => {
+  const contents = { list: '198.51.100.0/24\n', database };
+  const { engine, context, ask } = setUp([{ action: 'deny', lists: ['abuse'] }], contents);
+  expect(await ask('203.0.113.7')).toMatchObject({ allowed: true });
+  contents.list = '203.0.113.0/24\n';
+  await engine.reload(context);
+  expect(await ask('203.0.113.7')).toMatchObject({ allowed: false });
+});
+
+test.each([
+  ['8.1.1.1', true, 'rules[0]: country DE', 8],
+  ['9.1.1.1', false, 'no rule matches and the default is deny', 8],
+  ['11.1.1.1', false, 'the database does not know the country, and unknown is deny', 8],
+  ['10.1.1.1', false, 'no rule matches and the default is deny', 8],
+])('%s: allowed %s, because %s, for its /%i', async (ip, allowed, reason, prefixLength) => {
+  const engine = createEngine({
+    default: 'deny',
+    private: 'rules',
+    unknown: 'deny',
+    databases: { country: { bytes: database } },
+    rules: [{ action: 'allow', countries: ['DE'] }],
+  });
+  expect(await engine.verdict(read(ip), 'SSH', createContext({}))).toMatchObject({
+    allowed,
+    reason,
+    prefixLength,
+  });
+});
+
+test('rules that go on leave their reason and shorten the life', async () => {
+  const engine = createEngine({
+    default: 'allow',
+    lists: { abuse: { text: '8.8.8.0/24' } },
+    rules: [
+      { action: 'continue', lists: ['abuse'], reason: 'watch', for: '10s' },
+      { action: 'allow', networks: ['8.0.0.0/8'], reason: 'office' },
+    ],
+  });
+  expect(await engine.verdict(read('8.8.8.8'), 'SSH', createContext({}))).toEqual({
+    allowed: true,
+    reason: 'rules[0] "watch": list abuse; rules[1] "office"',
+    forMs: 10_000,
+    prefixLength: 24,
+    protocols: 'all',
+  });
+});
+
+test.each<[string, Partial<Rules>, string]>([
+  ['a list', { lists: { abuse: { text: '10.0.0.0/8\nx' } } }, "lists.abuse: line 2: 'x' is not a network"],
+  ['a database', { databases: { asn: { bytes: database } } }, 'databases.asn: the database'],
+])('%s in the bundle that cannot be used stops the build', (_, list, text) => {
+  expect(() => createEngine({ default: 'deny', rules: [], ...list })).toThrow(text);
+});
