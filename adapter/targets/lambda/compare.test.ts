@@ -79,7 +79,7 @@ test.each<[string, Partial<DeployedVersion>, string]>([
   ['layers', { Layers: [{ Arn: layer }] }, `layers: ${layer}, not none`],
   ['file systems', { FileSystemConfigs: [disk] }, `fileSystems: ${disk.Arn} at /mnt/a, not none`],
   ['a variable', env({ PLUGIN_FUNCTION: 'x@live' }), 'environment.PLUGIN_FUNCTION: x@live, not office@live'],
-  ['a long variable', env({ PLUGIN_CALLERS: `y${long}` }), 'environment.PLUGIN_CALLERS: sha256:'],
+  ['a long variable', env({ PLUGIN_CALLERS: `${long}y` }), 'environment.PLUGIN_CALLERS: sha256:'],
   ['one more variable', env({ MORE: 'not set' }), 'environment.MORE: not set, not not set'],
   ['no variables', { Environment: undefined }, 'environment.PLUGIN_CALLERS: not set, not sha256:'],
   ['ConfigSha256', { ConfigSha256: 'b3RoZXI=' }, 'configSha256: b3RoZXI=, not c29tZXRoaW5n'],
