@@ -11,6 +11,7 @@ import { type BuildManifest, manifestOf, writeManifest } from '../../infra/build
 import type { DeployFunction } from '../../infra/deploy/cloud.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { type Cloudflare, startCloudflare } from '../runtimes/cloudflare-api.ts';
+import { publicOf } from '../support/keys.ts';
 
 const tools = join(import.meta.dirname, 'tools');
 
@@ -105,6 +106,7 @@ export async function prepareWorkerProject(): Promise<WorkerProject> {
     environment: {
       PATH: process.env['PATH'],
       HOME: folder,
+      PLUGIN_CALLERS: JSON.stringify({ keys: [publicOf(adapterKey)] }),
       CLOUDFLARE_API_TOKEN: cloudflare.token,
       CLOUDFLARE_ACCOUNT_ID: cloudflare.account,
       CLOUDFLARE_API_BASE_URL: cloudflare.url,

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { workerConfig, workerFiles } from '../../../adapter/targets/worker/configuration.ts';
 import type { FoundVersion } from '../../../adapter/targets/worker/found.ts';
 import { PluginError } from '../../../proto/error.ts';
@@ -40,14 +40,14 @@ export async function prepare(session: Session, fn: DeployFunction): Promise<Pre
       remedy: 'Build it for Workers as well: build --targets worker FILE.',
     });
   }
-  const callers = await callersFor(settings, environment, folder);
+  const callers = callersFor(settings, environment);
   const address = await addressOf(settings, api);
   const exists = (await api.worker(name)) !== undefined;
   const ids = exists ? await api.newestVersions(name) : [];
   const key = await keyFor(fn.locked, ids[0] === undefined ? undefined : await api.version(name, ids[0]));
   const plan: UploadPlan = {
     settings,
-    bundle: join(fn.builtIn, artifact.file),
+    bundle: resolve(fn.builtIn, artifact.file),
     variables: {
       PLUGIN_FUNCTION: fn.id,
       [keyIdVariable]: key.keyid,
