@@ -30,6 +30,7 @@ export function kitPlace(): KitPlace {
       'sftpgo-plugin-serverless/kit/net': join(functions, 'kit/net.ts'),
       'sftpgo-plugin-serverless/functions/ipfilter': join(functions, 'ipfilter/index.ts'),
       'sftpgo-plugin-serverless/functions/ipfilter/bans': join(functions, 'ipfilter/bans/index.ts'),
+      'sftpgo-plugin-serverless/functions/ipfilter/bans/dynamo': join(functions, 'ipfilter/bans/dynamo.ts'),
       'sftpgo-plugin-serverless/functions/notifier': join(functions, 'notifier/index.ts'),
       'sftpgo-plugin-serverless/functions/eventsearcher': join(functions, 'eventsearcher/index.ts'),
       'sftpgo-plugin-serverless/functions/metadata': join(functions, 'metadata/index.ts'),

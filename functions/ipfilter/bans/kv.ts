@@ -1,6 +1,6 @@
 import { FunctionError, type Log } from '../../kit/index.ts';
 import { banFor, OffenceCounter } from './offences.ts';
-import { type Ban, type BanStore, type Bans, networksAround } from './store.ts';
+import { type Ban, type BanStore, type Bans, fewLengths, networksAround } from './store.ts';
 
 /** The binding: the part of Cloudflare's KVNamespace that is used. */
 export interface KVBinding {
@@ -36,12 +36,12 @@ export function kvBans<Env>(binding: (env: Env) => KVBinding | undefined): BanSt
   const offences = new OffenceCounter();
   return {
     counting: 'approximate',
-    lengths,
+    lengths: fewLengths,
     open(env, log) {
       const namespace = binding(env);
       return {
         async find(address, nowMs) {
-          const keys = networksAround(address, lengths[address.family]);
+          const keys = networksAround(address, fewLengths[address.family]);
           const found = await Promise.all(keys.map((network) => read(network)));
           return found.find((ban) => ban !== undefined && ban.untilMs > nowMs);
         },
@@ -95,8 +95,6 @@ export function kvBans<Env>(binding: (env: Env) => KVBinding | undefined): BanSt
     },
   };
 }
-
-const lengths = { 4: [32, 24, 16], 6: [128, 64, 56, 48, 32] } as const;
 
 function present(namespace: KVBinding | undefined): KVBinding {
   if (namespace === undefined) throw new TypeError('the binding of the KV namespace is missing');

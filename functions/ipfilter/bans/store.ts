@@ -75,3 +75,6 @@ export const allLengths: Readonly<Record<4 | 6, readonly number[]>> = {
   4: Array.from({ length: 17 }, (_, at) => 32 - at),
   6: Array.from({ length: 97 }, (_, at) => 128 - at),
 };
+
+/** The lengths of stores that pay for each one at every look-up. */
+export const fewLengths = { 4: [32, 24, 16], 6: [128, 64, 56, 48, 32] } as const;
