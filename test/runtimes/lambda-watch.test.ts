@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import {
   type Architecture,
   CreateFunctionCommand,
@@ -17,6 +19,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Role } from '../../adapter/role/role.ts';
+import type { Finding } from '../../adapter/shapes.ts';
 import { openKnownVersions } from '../../adapter/targets/known-versions.ts';
 import { lambdaConfig } from '../../adapter/targets/lambda/configuration.ts';
 import { openLambda } from '../../adapter/targets/lambda/index.ts';
@@ -33,6 +36,8 @@ import { type LambdaHost, startLambdaHost } from './lambda-host.ts';
 
 const found = await findMoto();
 const skipped = 'skipped' in found ? ` (${found.skipped})` : '';
+
+const adapterMain = join(import.meta.dirname, '../../adapter/cli/main.ts');
 
 /** What stands between the adapter and AWS's control plane. */
 type Trouble = 'cut' | 'forbidden' | 'throttled' | undefined;
@@ -293,6 +298,37 @@ describe.skipIf('skipped' in found)(`what is deployed is watched${skipped}`, () 
       );
     },
   );
+
+  test('verify: a row for each field, exit 1 on drift, and the field that differs by name', async () => {
+    const verify = async () => {
+      const args = [adapterMain, 'verify', '--json', '--config', deployment.configPath];
+      const ran = await promisify(execFile)(process.execPath, args).catch((error) => error);
+      const lines = String(ran.stdout).trim().split('\n');
+      return { code: ran.code ?? 0, rows: lines.map((line): Finding => JSON.parse(line)) };
+    };
+    const good = await verify();
+    expect([good.code, good.rows.filter(({ ok }) => !ok)]).toEqual([0, []]);
+    expect(good.rows.map(({ field }) => field)).toEqual(
+      expect.arrayContaining(['code sha256', 'handler', 'role', 'layers', 'executed version']),
+    );
+    await recreate({ Handler: 'other.handler' });
+    const bad = await verify();
+    expect([bad.code, bad.rows.filter(({ ok }) => !ok)]).toEqual([
+      1,
+      [
+        {
+          function: 'office@live',
+          target: 'lambda',
+          version: '1',
+          evidence: 'platform',
+          field: 'handler',
+          expected: 'index.handler',
+          found: 'other.handler',
+          ok: false,
+        },
+      ],
+    ]);
+  });
 
   test('drift is not forgotten by a restart while AWS does not answer', async () => {
     const first = start();
