@@ -9,16 +9,19 @@ export interface PluginDescription {
   readonly type: PluginTypeName;
   /** The RPCs it answers. */
   readonly handles: readonly string[];
+  /** What its author should know, a sentence each: its `warnings`, where it has any. */
+  readonly warnings: readonly string[];
 }
 
 const description = z.object({
   type: z.string().refine(isPluginTypeName),
   handles: z.array(z.string()).min(1),
+  warnings: z.array(z.string()).default([]),
 });
 
 /** On fd 3, since an author's module may print while it loads. */
 const program = `const { default: p } = await import(process.argv[1]);
-(await import('node:fs')).writeSync(3, JSON.stringify({ type: p?.type, handles: p?.handles }));`;
+(await import('node:fs')).writeSync(3, JSON.stringify({ type: p?.type, handles: p?.handles, warnings: p?.warnings }));`;
 
 /**
  * Loads a Worker bundle in a process of its own, with an empty environment, and asks it for its type and RPCs.

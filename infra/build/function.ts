@@ -56,6 +56,8 @@ export interface BuiltFunction {
   readonly artifacts: readonly Artifact[];
   /** The RPCs that the plugin answers. */
   readonly handles: readonly string[];
+  /** What the plugin says that its author should know: a rule that can never match, for example. */
+  readonly warnings: readonly string[];
   /** Of all artifacts together. */
   readonly inputs: Readonly<Record<string, string>>;
 }
@@ -84,11 +86,17 @@ export async function buildFunction(source: FunctionSource): Promise<BuiltFuncti
   const at = (ending: string) => join(outDir, `${source.name}.${ending}`);
   const built: Bundled[] = [];
   if (targets.has('worker')) built.push(await bundle(bundler, at('worker.mjs'), worker(bundler)));
-  const { type, handles } = await describe(bundler, built[0], source.type);
+  const { type, handles, warnings } = await describe(bundler, built[0], source.type);
   if (targets.has('node')) built.push(await bundle(bundler, at('node.mjs'), node(bundler)));
   if (targets.has('lambda')) built.push(await bundle(bundler, at('lambda.zip'), lambda(bundler)));
   const artifacts = built.map(({ metafile: _, ...artifact }) => artifact);
-  return { type, artifacts, handles, inputs: Object.assign({}, ...artifacts.map(({ inputs }) => inputs)) };
+  return {
+    type,
+    artifacts,
+    handles,
+    warnings,
+    inputs: Object.assign({}, ...artifacts.map(({ inputs }) => inputs)),
+  };
 }
 
 /** SHA-256 in hex as Lambda writes it (CodeSha256 of a function's configuration). */
@@ -189,6 +197,8 @@ const common = {
   minify: true,
   // charset ascii: the bytes do not depend on how a platform decodes them
   charset: 'ascii',
+  // a database in the bundle: its import is a Uint8Array
+  loader: { '.mmdb': 'binary' },
   legalComments: 'none',
   sourcemap: 'external',
   metafile: true,

@@ -24,6 +24,7 @@ const artifact = (runtime: 'worker' | 'node', digit: string) => ({
 });
 const manifest = manifestOf('office', {
   type: 'ipfilter',
+  warnings: [],
   handles: ['CheckIP', 'Reload'],
   artifacts: [artifact('worker', 'a'), artifact('node', 'b')],
   inputs,

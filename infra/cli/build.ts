@@ -58,6 +58,7 @@ export function buildCommand(): Command {
         const manifest = manifestOf(source.name, one);
         await writeManifest(options.out, manifest);
         for (const path of await uncommittedSources(options.out, manifest)) uncommitted.add(path);
+        for (const warning of one.warnings) remark(`warning: ${source.name}: ${warning}`);
         built.push({ name: source.name, ...one });
       }
       if (uncommitted.size > 0) remark(uncommittedText([...uncommitted]));
