@@ -1,0 +1,283 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import {
+  GetAliasCommand,
+  LambdaClient,
+  PublishVersionCommand,
+  paginateListVersionsByFunction,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readLockFile } from '../../infra/lock/write.ts';
+import { parsePrivateJwk } from '../../proto/keys/parse.ts';
+import type { Lock } from '../../proto/lock/schema.ts';
+import { findMoto, type MotoServer, startMoto } from '../support/moto.ts';
+import { type LambdaProject, officeService, prepareLambdaProject } from './lambda-project.ts';
+
+const found = await findMoto();
+const skipped = 'skipped' in found ? ` (${found.skipped})` : '';
+const region = 'eu-central-1';
+const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'test' };
+
+describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, on moto${skipped}`, () => {
+  let moto: MotoServer;
+  let project: LambdaProject;
+  let lambda: LambdaClient;
+  let ssm: SSMClient;
+
+  beforeAll(async () => {
+    moto = await startMoto('program' in found ? found.program : '');
+    project = await prepareLambdaProject(moto.url);
+    lambda = new LambdaClient({ region, endpoint: moto.url, credentials });
+    ssm = new SSMClient({ region, endpoint: moto.url, credentials });
+  });
+  afterAll(async () => {
+    lambda?.destroy();
+    ssm?.destroy();
+    await project?.close();
+    await moto?.close();
+  });
+
+  const at = (name: string) => join(project.folder, name);
+  const nameOf = (stage: string) => `net-${stage}-office`;
+  const lockNow = async (): Promise<Lock | undefined> =>
+    await readLockFile({ lockFile: at('bundles.lock.json'), signerFile: at('lock-signer.key.json') });
+  const entryOf = async (stage: string) => (await lockNow())?.functions[`office@${stage}`];
+  const accepted = async (stage: string) => (await entryOf(stage))?.accepts.map(({ version }) => version);
+  const live = async (stage: string) =>
+    (await lambda.send(new GetAliasCommand({ FunctionName: nameOf(stage), Name: 'live' }))).FunctionVersion;
+  const versions = async (stage: string) => {
+    const all = [];
+    const pages = paginateListVersionsByFunction({ client: lambda }, { FunctionName: nameOf(stage) });
+    for await (const { Versions } of pages) all.push(...(Versions ?? []));
+    return all.map(({ Version }) => Version);
+  };
+  const keyOf = async (stage: string) => {
+    const { Parameter } = await ssm.send(
+      new GetParameterCommand({ Name: `/sftpgo/${stage}/office`, WithDecryption: true }),
+    );
+    expect(Parameter?.Type).toBe('SecureString');
+    return parsePrivateJwk(JSON.parse(Parameter?.Value ?? ''));
+  };
+  /** Every file of the project, but for what was installed. */
+  const everything = async () => {
+    const names = await readdir(project.folder, { recursive: true, withFileTypes: true });
+    const files = names.filter((file) => file.isFile() && !file.parentPath.includes('node_modules'));
+    return (
+      await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')))
+    ).join();
+  };
+
+  test('--dry-run needs the account to look at, and changes nothing', async () => {
+    await project.build();
+    const { code, stdout } = await project.run(['deploy', '--dry-run', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      dryRun: true,
+      functions: {
+        'office@live': expect.arrayContaining([
+          'not in the lock yet',
+          'key /sftpgo/live/office would be made',
+          'function net-live-office would be made by the stack',
+        ]),
+      },
+    });
+    expect(await lockNow()).toBeUndefined();
+    await expect(keyOf('live')).rejects.toMatchObject({ name: 'ParameterNotFound' });
+  });
+
+  test('from nothing: key, stack, version, read-back, lock and alias in one go; the key is on no disk', async () => {
+    const manifest = await project.build();
+    const { code, stdout, stderr } = await project.run(['deploy']);
+    expect(stderr).toContain('office@live: made its key, in /sftpgo/live/office');
+    expect([code, stdout.split('\n')[1]]).toEqual([
+      0,
+      `office@live  lambda  1        ${manifest.artifacts[0]?.sha256.slice(0, 16)}  platform  live`,
+    ]);
+    expect(stdout).toContain('Bring the lock (seq 1) to the SFTPGo machine');
+    const { d, ...key } = await keyOf('live');
+    expect(await entryOf('live')).toMatchObject({
+      type: 'ipfilter',
+      target: 'lambda',
+      address: 'arn:aws:lambda:eu-central-1:123456789012:function:net-live-office',
+      keys: [key],
+      accepts: [
+        {
+          version: '1',
+          files: { 'office.lambda.zip': manifest.artifacts[0]?.sha256 },
+          config: {
+            handler: 'index.handler',
+            runtime: 'nodejs24.x',
+            'environment.PLUGIN_FUNCTION': 'office@live',
+          },
+        },
+      ],
+    });
+    expect(await live('live')).toBe('1');
+    expect(await everything()).not.toContain(d);
+  });
+
+  test('the same again is the same version, and no new lock', async () => {
+    const { code, stdout } = await project.run(['deploy', '--json']);
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({ seq: 1, written: false, waiting: [] }),
+    ]);
+    expect(await versions('live')).toEqual(['$LATEST', '1']);
+  });
+
+  test('other code waits in the lock beside the old, --resume shifts, rollback goes back', async () => {
+    await project.build('closed');
+    const second = await project.run(['deploy']);
+    expect(second.stdout).toContain('npx sftpgo-plugin-serverless deploy --resume office');
+    expect([second.code, await accepted('live'), await live('live')]).toEqual([0, ['1', '2'], '1']);
+    const resumed = await project.run(['deploy', '--resume']);
+    expect([resumed.code, await accepted('live'), await live('live')]).toEqual([0, ['2'], '2']);
+    const back = await project.run(['rollback', 'office', '--json']);
+    expect(JSON.parse(back.stdout)).toMatchObject({ seq: 4, waiting: ['office@live'] });
+    expect([await accepted('live'), await live('live')]).toEqual([['2', '1'], '2']);
+    expect((await project.run(['deploy', '--resume'])).code).toBe(0);
+    expect([await accepted('live'), await live('live')]).toEqual([['1'], '1']);
+    expect((await readdir(at('locks'))).sort()).toEqual(['1.json', '2.json', '3.json', '4.json', '5.json']);
+  });
+
+  test('a changed setting is a new version too, also one that is only speed', async () => {
+    await project.build();
+    await writeFile(at('serverless.yml'), officeService.replace('memorySize: 256', 'memorySize: 512'));
+    const { code, stderr } = await project.run(['deploy']);
+    await writeFile(at('serverless.yml'), officeService);
+    expect(stderr).toContain('version 3 was read back');
+    expect([code, await accepted('live')]).toEqual([0, ['1', '3']]);
+  });
+
+  test.each([
+    ['after the key was made', 'kill-key', /made its key/],
+    ['while osls deploys', 'kill-osls', /deploying the stack/],
+    ['after the read-back', 'kill-read', /was read back/],
+    ['after the lock was sealed', 'kill-lock', /sealed with seq/],
+  ])('killed %s: the next run completes it', async (_, stage, killAt) => {
+    await project.build();
+    const killed = await project.run(['deploy', '--stage', stage], { killAt });
+    expect(killed.code).toBe(137);
+    const key = await keyOf(stage);
+    const again = await project.run(['deploy', '--stage', stage]);
+    expect(again).toMatchObject({ code: 0 });
+    const { x } = await keyOf(stage);
+    expect(x).toBe(key.x);
+    expect([await accepted(stage), await live(stage)]).toEqual([['1'], '1']);
+    expect((await entryOf(stage))?.keys).toEqual([expect.objectContaining({ x })]);
+  });
+
+  test('one byte of the zip changed after the build: refused, and nothing is asked of AWS', async () => {
+    await project.build('changed');
+    const zip = await readFile(at('out/office.lambda.zip'));
+    zip[100] = (zip[100] ?? 0) ^ 1;
+    await writeFile(at('out/office.lambda.zip'), zip);
+    const { code, stderr } = await project.run(['deploy'], {
+      env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('is not what `build` made of office')]);
+    await project.build();
+  });
+
+  test('serverless.yml names another zip than the build: refused before a key is made', async () => {
+    await writeFile(at('other.zip'), await readFile(at('out/office.lambda.zip')));
+    await project.build('again');
+    await writeFile(at('serverless.yml'), officeService.replace('out/office.lambda.zip', 'other.zip'));
+    const { code, stderr } = await project.run(['deploy', '--stage', 'other']);
+    await writeFile(at('serverless.yml'), officeService);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('package.artifact is another file than the build'),
+    ]);
+    await expect(keyOf('other')).rejects.toMatchObject({ name: 'ParameterNotFound' });
+  });
+
+  test('a key that was replaced behind the back is not taken over silently', async () => {
+    const { newKey } = await import('../support/keys.ts');
+    await project.build();
+    await project.run(['deploy', '--stage', 'swap']);
+    const Name = '/sftpgo/swap/office';
+    const before = (await ssm.send(new GetParameterCommand({ Name, WithDecryption: true }))).Parameter?.Value;
+    const put = async (Value = '') =>
+      await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
+    await put(JSON.stringify(newKey()));
+    const { code, stderr } = await project.run(['deploy', '--stage', 'swap']);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('error DRIFT: /sftpgo/swap/office holds another key'),
+    ]);
+    await put(before);
+    expect((await project.run(['deploy', '--stage', 'swap'])).code).toBe(0);
+  });
+
+  test('a version that was changed behind the back is not what rollback returns to', async () => {
+    const FunctionName = nameOf('swap');
+    await lambda.send(
+      new UpdateFunctionConfigurationCommand({
+        FunctionName,
+        Environment: { Variables: { NODE_OPTIONS: '-r /tmp/x' } },
+      }),
+    );
+    await lambda.send(new PublishVersionCommand({ FunctionName }));
+    const { code, stderr } = await project.run(['deploy', '--stage', 'swap']);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('was read back')]);
+    const entry = await entryOf('swap');
+    expect(JSON.stringify(entry)).not.toContain('NODE_OPTIONS');
+  });
+
+  test.each([
+    ['cut short', (text: string) => text.slice(0, -100)],
+    ['of another format', () => '{"format":2}'],
+  ])('a lock that is %s: refused, and AWS is not asked', async (_, broken) => {
+    const text = await readFile(at('bundles.lock.json'), 'utf8');
+    await writeFile(at('bundles.lock.json'), broken(text));
+    const { code, stderr } = await project.run(['deploy']);
+    await writeFile(at('bundles.lock.json'), text);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('error LOCK_INVALID')]);
+    expect(stderr).not.toContain('publishing');
+  });
+
+  describe('an AWS that does not do it', () => {
+    let server: Server;
+    let answer: { status: number; type: string } | undefined;
+    let url: string;
+    beforeAll(async () => {
+      server = createServer((request, response) => {
+        request.resume();
+        if (answer === undefined) return;
+        response.writeHead(answer.status, {
+          'content-type': 'application/x-amz-json-1.1',
+          'x-amzn-errortype': answer.type,
+        });
+        response.end(JSON.stringify({ __type: answer.type, message: answer.type }));
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    });
+    afterAll(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+
+    test.each([
+      ['forbids', { status: 400, type: 'AccessDeniedException' }, 'AWS forbids it in eu-central-1'],
+      ['does not know the token', { status: 400, type: 'UnrecognizedClientException' }, 'AWS forbids it'],
+      ['throttles', { status: 400, type: 'ThrottlingException' }, 'AWS throttles in eu-central-1'],
+      ['does not answer', undefined, 'AWS cannot be reached in eu-central-1'],
+    ])('%s: one clear error, exit 1, and the next run mends it', async (name, given, message) => {
+      answer = given;
+      const stage = `bad-${name.replaceAll(' ', '-')}`;
+      const before = (await lockNow())?.seq;
+      const env = { AWS_ENDPOINT_URL: url, AWS_MAX_ATTEMPTS: '1' };
+      const { code, stderr } = await project.run(['deploy', '--stage', stage], { env });
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`error UNREACHABLE: ${message}`)]);
+      expect((await lockNow())?.seq).toBe(before);
+      expect((await project.run(['deploy', '--stage', stage])).code).toBe(0);
+      expect(await accepted(stage)).toEqual(['1']);
+    });
+  });
+});
