@@ -12,8 +12,8 @@ import { copyCheckout, packIn } from './pack.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 const root = join(import.meta.dirname, '../..');
-/** In the order in which somebody reads them: the second goes on where the first ended. */
-const pages = ['README.md', 'docs/plugins.md'];
+/** In the order in which somebody reads them: each goes on where the one before ended. */
+const pages = ['README.md', 'docs/plugins.md', 'docs/lock.md'];
 
 let folder: string;
 let checkout: string;
