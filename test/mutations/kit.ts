@@ -48,8 +48,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/kit/serve.ts',
-    text: "if (clock === 'refused') {",
-    replacement: 'if (false) {',
+    text: "if (service === undefined || caller === 'refused') {",
+    replacement: 'if (service === undefined) {',
     tests: [serve],
     why: 'anyone may call the function',
   },
