@@ -50,6 +50,13 @@ export const mutations: readonly Mutation[] = [
     why: 'each change of the files leaves a timer behind that asks AWS for ever',
   },
   {
+    file: 'adapter/targets/lambda/evidence.ts',
+    text: 'if (drift !== undefined) throw drift;',
+    replacement: '',
+    tests: [evidence],
+    why: 'an answer that was under way when drift was found becomes a login',
+  },
+  {
     file: 'adapter/targets/lambda/compare.ts',
     text: 'row(codeField, zipDigest(accepted), deployed.CodeSha256),',
     replacement: 'row(codeField, deployed.CodeSha256, deployed.CodeSha256),',
@@ -164,7 +171,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/targets/lambda/deployment-check.ts',
-    text: 'if (different.length > 0) throw drift(name, version, different);',
+    text: 'if (different.length > 0) throw differs(name, version, different);',
     replacement: '',
     tests: [evidence],
     why: 'what differs is served',
@@ -185,21 +192,21 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/targets/lambda/deployment-check.ts',
-    text: 'if (drifted()) throw state;',
+    text: 'if (drift() !== undefined) throw state;',
     replacement: '',
     tests: [evidence],
     why: 'a control plane that hangs turns drift into a time-out, for which ipfilter may allow',
   },
   {
     file: 'adapter/targets/lambda/deployment-check.ts',
-    text: "if (!drifted() && state !== 'proved') state =",
-    replacement: "if (state !== 'proved') state =",
+    text: "if (drift() === undefined && state !== 'proved')",
+    replacement: "if (state !== 'proved')",
     tests: [evidence],
     why: 'drift is forgotten when the control plane goes away',
   },
   {
     file: 'adapter/targets/lambda/deployment-check.ts',
-    text: 'if (!drifted()) void known.forget(name, version);',
+    text: 'if (drift() === undefined) void known.forget(name, version);',
     replacement: '',
     tests: [evidence],
     why: 'what has drifted serves again after a restart',

@@ -20,6 +20,8 @@ export interface DeploymentCheck {
    * the last look at the earliest.
    */
   proved(): Promise<void>;
+  /** What the last look that AWS answered found different; undefined: nothing. */
+  drift(): PluginError | undefined;
   /** Looks now, one look at a time; never throws. */
   look(): Promise<void>;
 }
@@ -45,7 +47,7 @@ export function deploymentCheck(
   /** Until when, on the scale of `performance.now()`, a failed look is not repeated for a call. */
   let pauseUntilMs = Number.NEGATIVE_INFINITY;
 
-  const drifted = () => state instanceof PluginError && state.code === 'DRIFT';
+  const drift = () => (state instanceof PluginError && state.code === 'DRIFT' ? state : undefined);
 
   async function earlier(): Promise<KnownVersion | undefined> {
     const before = await known.get(name, version);
@@ -56,9 +58,9 @@ export function deploymentCheck(
     try {
       const found = await deployed(version);
       const different = compareVersion(accepted as AcceptedVersion, found).filter(({ ok }) => !ok);
-      if (different.length > 0) throw drift(name, version, different);
+      if (different.length > 0) throw differs(name, version, different);
       if (problems.reset()) log.info('the Lambda API answers again', { function: name });
-      const mended = drifted();
+      const mended = drift() !== undefined;
       state = 'proved';
       if (mended) report(undefined);
       // a disk that hangs must not end the looks
@@ -73,12 +75,13 @@ export function deploymentCheck(
       thrown instanceof PluginError ? thrown : new PluginError('INTERNAL', unexpected(name, thrown));
     pauseUntilMs = performance.now() + failureMs;
     if (error.code === 'DRIFT') {
-      if (!drifted()) void known.forget(name, version);
+      if (drift() === undefined) void known.forget(name, version);
       state = error;
       report(error);
       return;
     }
-    if (!drifted() && state !== 'proved') state = (await earlier()) === undefined ? error : 'proved';
+    if (drift() === undefined && state !== 'proved')
+      state = (await earlier()) === undefined ? error : 'proved';
     const serves = state === 'proved';
     const effect = serves ? 'what was verified before serves on' : 'calls are refused until it answers';
     if (problems.opensFor(error.message)) {
@@ -114,12 +117,13 @@ export function deploymentCheck(
 
   return {
     isProved: () => state === 'proved',
+    drift,
     look,
     async proved() {
       if (running !== undefined || performance.now() >= pauseUntilMs) {
         const done = look();
         // it stays refused meanwhile, however long AWS takes
-        if (drifted()) throw state;
+        if (drift() !== undefined) throw state;
         if (state === 'unknown' && (await earlier()) !== undefined) {
           await Promise.race([done, wait(knownAfterMs)]);
           if (state === 'unknown') state = 'proved';
@@ -136,7 +140,7 @@ function wait(ms: number): Promise<void> {
   });
 }
 
-function drift(name: string, version: string, different: readonly Compared[]): PluginError {
+function differs(name: string, version: string, different: readonly Compared[]): PluginError {
   const [{ field, expected, found } = { field: '', expected: '', found: '' }, ...others] = different;
   const more =
     others.length === 0

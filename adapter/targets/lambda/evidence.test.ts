@@ -233,6 +233,14 @@ test('platform, if AWS ran the version that was called', () => {
   expect(verifier.accept('7', { ...answer, executed: '7' }, 'a build', signal())).toBe('platform');
 });
 
+test('an answer that was under way when drift was found is refused', async () => {
+  deployed.mockResolvedValueOnce(aws('cc'));
+  await see();
+  expect(() => verifier.accept('7', { ...answer, executed: '7' }, 'a build', signal())).toThrow(
+    expect.objectContaining({ code: 'DRIFT', happened: expect.stringContaining('has the code') }),
+  );
+});
+
 test.each([
   ['another version', '7', { executed: '6' }],
   ['$LATEST', '7', { executed: '$LATEST' }],

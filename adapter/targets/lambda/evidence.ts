@@ -39,6 +39,9 @@ export function lambdaVerifier(
       return pinned;
     },
     accept(pin, answer) {
+      // found while this call was under way
+      const drift = check.drift();
+      if (drift !== undefined) throw drift;
       if (pin === pinned && answer.executed === pin) return 'platform';
       throw new PluginError('DRIFT', {
         happened: `AWS ran version ${answer.executed || '(none named)'} of ${name}`,
