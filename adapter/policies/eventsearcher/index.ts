@@ -1,6 +1,7 @@
 import type { Policy } from '../../shapes.ts';
 import { breaker } from '../shared/breaker.ts';
 import { deadline } from '../shared/deadline.ts';
+import { limit } from '../shared/limit.ts';
 import { retry } from '../shared/retry.ts';
 import type { PolicyTools } from '../tools.ts';
 import type { EventsearcherSection } from './config.ts';
@@ -11,5 +12,5 @@ export function eventsearcherPolicies(
   _section: EventsearcherSection,
   tools?: PolicyTools,
 ): readonly Policy[] {
-  return [breaker({ tools }), deadline(), retry({ tools }), foundEvents()];
+  return [breaker({ tools }), limit(), deadline(), retry({ tools }), foundEvents()];
 }

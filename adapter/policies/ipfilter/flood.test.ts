@@ -53,7 +53,7 @@ test('equal questions take one place', async () => {
 
 test('a flood that makes the function late buys no allow, nor does the breaker that it opens', async () => {
   const { see, counts } = filterOf(open, ...Array<Step>(300).fill(never), factsWith());
-  expect(tally(await flood(see, 300))).toEqual({ DEADLINE: 300 });
+  expect(tally(await flood(see, 300))).toEqual({ DEADLINE: 192, OVERLOADED: 108 });
   // the breaker is open now
   expect(tally(await flood(see, 50, 1))).not.toHaveProperty('answered by on-unavailable');
   expect(counts.get('ipfilter_on_unavailable allow')).toBeUndefined();

@@ -1,6 +1,7 @@
 import type { Policy } from '../../shapes.ts';
 import { breaker } from '../shared/breaker.ts';
 import { deadline } from '../shared/deadline.ts';
+import { limit } from '../shared/limit.ts';
 import { retry } from '../shared/retry.ts';
 import type { PolicyTools } from '../tools.ts';
 import type { IpfilterSection } from './config.ts';
@@ -19,6 +20,7 @@ export function ipfilterPolicies(section: IpfilterSection, tools?: PolicyTools):
     onUnavailable(section.onUnavailable, outage, tools),
     verdictCache(section, tools),
     breaker({ tools }),
+    limit(),
     outage.policy,
     deadline(),
     retry({ tools }),

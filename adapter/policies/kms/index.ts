@@ -1,6 +1,7 @@
 import type { Policy } from '../../shapes.ts';
 import { breaker } from '../shared/breaker.ts';
 import { deadline } from '../shared/deadline.ts';
+import { limit } from '../shared/limit.ts';
 import { retry } from '../shared/retry.ts';
 import type { PolicyTools } from '../tools.ts';
 import { checkAnswers } from './check-answers.ts';
@@ -18,6 +19,7 @@ export function kmsPolicies(section: KmsSection, tools?: PolicyTools): readonly 
     }),
     decryptCache(section.decryptCache),
     breaker({ tools }),
+    limit(),
     deadline(),
     retry({ tools }),
     checkAnswers(),

@@ -1,6 +1,7 @@
 import type { Policy } from '../../shapes.ts';
 import { breaker } from '../shared/breaker.ts';
 import { deadline } from '../shared/deadline.ts';
+import { limit } from '../shared/limit.ts';
 import { retry } from '../shared/retry.ts';
 import type { PolicyTools } from '../tools.ts';
 import type { NotifierSection } from './config.ts';
@@ -11,5 +12,5 @@ import { eventId } from './event-id.ts';
  * once it is acknowledged, so only a verified answer may do that, and every error lets SFTPGo queue it.
  */
 export function notifierPolicies(section: NotifierSection, tools?: PolicyTools): readonly Policy[] {
-  return [eventId(section.instance), breaker({ tools }), deadline(), retry({ tools })];
+  return [eventId(section.instance), breaker({ tools }), limit(), deadline(), retry({ tools })];
 }
