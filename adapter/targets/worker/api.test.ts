@@ -77,7 +77,7 @@ test.each([
   ['a token without the right', 403, bad(10000), 'forbids to look'],
   ['a token of another form', 400, bad(6003), 'forbids to look'],
   ['too many requests', 429, bad(971), 'throttles'],
-  ['a failure of theirs', 500, bad(1), 'cannot be reached (500, 1)'],
+  ['a failure of theirs', 500, bad(6003), 'cannot be reached (500, 6003)'],
   ['a page of something in between', 502, '<html>', 'cannot be reached (502, 0)'],
   ['a wrong account', 404, bad(7003), 'cannot be reached (404, 7003)'],
   ['a redirect', 302, '', 'cannot be reached (302, 0)'],

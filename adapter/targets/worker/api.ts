@@ -45,7 +45,7 @@ export function workerApi(settings: CloudflareSettings, worker: string, function
     const [code = 0] = answer?.errors.map((error) => error.code) ?? [];
     if (status === 404 && !noRoute.has(code)) throw noSuch(missing, functionName);
     if (status === 429) throw failure('throttled', `429, ${code}`, functionName);
-    if (status === 401 || status === 403 || badToken.has(code)) {
+    if (status === 401 || status === 403 || (status === 400 && badToken.has(code))) {
       throw failure('forbidden', `${status}, ${code}`, functionName);
     }
     const result = schema.safeParse(answer?.success === true && status === 200 ? answer.result : undefined);
@@ -77,7 +77,7 @@ export function workerApi(settings: CloudflareSettings, worker: string, function
 /** "Could not route to …, perhaps your object identifier is invalid?": a wrong account or endpoint, not a lost Worker. */
 const noRoute: ReadonlySet<number> = new Set([7000, 7003]);
 /** "Invalid request headers" and its like, which come with status 400. */
-const badToken: ReadonlySet<number> = new Set([6003, 6111, 9106, 9109, 10000, 10001]);
+const badToken: ReadonlySet<number> = new Set([6003, 6111, 9106, 9109]);
 
 const envelope = z.object({
   success: z.boolean(),

@@ -75,8 +75,9 @@ export function workerVerifier(
     const known = claimed !== undefined && inLock.has(claimed);
     const lookUp = deployment.lookUp(known ? claimed : undefined);
     const looked = await untilAborted(lookUp, signal, name);
-    if (!known) throw notLocked(name, claimed, versions);
     const problem = deployment.problem();
+    // what the look found says more, and is one line in the log
+    if (!known) throw problem?.code === 'DRIFT' ? problem : notLocked(name, claimed, versions);
     if (problem !== undefined) throw afterwards(problem);
     if (deployment.isVerified(claimed)) return evidence;
     throw new UnreachableError(
