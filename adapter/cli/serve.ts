@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { PluginError } from '../../proto/error.ts';
 import { type PluginType, type PluginTypeName, pluginTypes, traitsOf } from '../../proto/plugin-types.ts';
@@ -7,6 +6,7 @@ import { HclogWriter } from '../goplugin/server/hclog.ts';
 import { serve as servePlugin, type UnaryCall } from '../goplugin/server/serve.ts';
 import { hostError } from '../role/host-error.ts';
 import { AnswerError, type Call, type Trace } from '../shapes.ts';
+import { callIds } from './call-ids.ts';
 
 /** Answers must be on the host's wire before its deadline: what encoding and a busy machine may take, in ms. */
 const marginMs = 250;
@@ -87,10 +87,11 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
   });
 
   let inFlight = 0;
+  const nextId = callIds();
 
   async function handle(unary: UnaryCall) {
     const traits = traitsOf(row, unary.method);
-    const id = randomBytes(16).toString('hex');
+    const id = nextId();
     const hostDeadlineMs = unary.deadlineMs ?? performance.now() + traits.deadlineMs;
     const trace: Trace = {};
     const startedMs = performance.now();

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { cachedRows } from './cached.ts';
 import { evidenceRows } from './evidence.ts';
 import { type BenchRow, formatRows } from './row.ts';
 import { sizeRows } from './size.ts';
@@ -9,6 +10,7 @@ const groups: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   size: sizeRows,
   start: startRows,
   evidence: evidenceRows,
+  cached: cachedRows,
 };
 
 const { values: options } = parseArgs({

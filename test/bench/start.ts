@@ -2,46 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { createCertificate } from '../../adapter/goplugin/server/certificate.ts';
-import { pluginTypes } from '../../proto/plugin-types.ts';
 import { prepareDeployment } from '../runtimes/deployment.ts';
 import { median, type Program, residentMiB, startToLine } from './measure.ts';
+import { adapterProgram, baselineProgram } from './programs.ts';
 import { type BenchRow, ratioRow } from './row.ts';
 
-const root = join(import.meta.dirname, '../..');
 const runs = 15;
 /** Until everything that is loaded after the handshake line has been loaded. */
 const settleMs = 1500;
-
-async function baselineProgram(folder: string): Promise<Program> {
-  const outfile = join(folder, 'baseline.cjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'baseline/grpc-plugin.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    minify: true,
-    mainFields: ['module', 'main'],
-    logLevel: 'warning',
-  });
-  return { cmd: process.execPath, args: [outfile], env: {} };
-}
-
-function adapterProgram(configPath: string, clientCert: string | undefined): Program {
-  const [name, value] = pluginTypes.ipfilter.cookie;
-  return {
-    cmd: join(root, 'dist/sftpgo-plugin-serverless'),
-    args: ['serve', '--config', configPath],
-    env: {
-      [name]: value,
-      PLUGIN_PROTOCOL_VERSIONS: '1',
-      SFTPGO_PLUGIN_SERVERLESS_NODE: process.execPath,
-      ...(clientCert === undefined ? {} : { PLUGIN_CLIENT_CERT: clientCert }),
-    },
-  };
-}
 
 async function measured(program: Program, rss: boolean): Promise<number> {
   const { child, ms } = await startToLine(program);

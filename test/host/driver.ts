@@ -17,6 +17,21 @@ export interface CallOutcome extends Outcome {
   readonly output?: readonly unknown[];
 }
 
+export interface BenchLoad {
+  readonly ip: string;
+  readonly protocol: string;
+  readonly calls: number;
+  readonly parallel: number;
+}
+
+/** How long the calls took, as the Go application saw it, and how they ended. */
+export interface Benched {
+  readonly p50Micros: number;
+  readonly p99Micros: number;
+  readonly perSecond: number;
+  readonly codes: Readonly<Record<string, number>>;
+}
+
 /** One record as it reached the host's logger. */
 export interface LogLine {
   /** `plugins` for go-plugin itself, `plugins.<file name>` for what the plugin wrote. */
@@ -49,6 +64,8 @@ export interface LaunchedPlugin {
   checkIP(ip: string, protocol?: string): Promise<Outcome>;
   /** Asks about all addresses at the same moment; outcomes in the order of the addresses. */
   burst(ips: readonly string[], protocol?: string): Promise<readonly Outcome[]>;
+  /** Asks about one address again and again: `calls` times by each of `parallel` callers. */
+  bench(load: BenchLoad): Promise<Benched>;
   reload(): Promise<Outcome>;
   /**
    * Calls a method of the SDK's client by its Go name, with its parameters in order: bigint as int64, bytes as
@@ -180,6 +197,7 @@ export function startHost(binary: string): GoHost {
         ...started,
         checkIP: (ip, protocol) => of('checkIP', { ip, protocol }),
         burst: (ips, protocol) => of('burst', { ips, protocol }),
+        bench: (load) => of('bench', load),
         reload: () => of('reload'),
         call: (method, ...args) => of('call', { method, args }),
         methods: () => of('methods'),

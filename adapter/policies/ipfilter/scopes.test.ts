@@ -203,6 +203,21 @@ test('what a verdict was for is shown again, from memory too, and its reason is 
   }
 });
 
+test('verdicts from memory are logged once a second for each address and protocol', async () => {
+  const { see, log } = filterOf({}, allow('198.51.100.0/24', minute));
+  const lines = () => log.lines.filter(({ text }) => text.startsWith('verdict')).length;
+  for (let n = 0; n < 10; n += 1) await see('198.51.100.7');
+  expect(lines()).toBe(2);
+  await see('198.51.100.7', 'HTTP');
+  await see('198.51.100.8');
+  expect(lines()).toBe(4);
+  vi.advanceTimersByTime(1000);
+  for (let n = 0; n < 10; n += 1) await see('198.51.100.7');
+  expect(lines()).toBe(5);
+  for (let n = 0; n < 3000; n += 1) await see(`198.51.100.${n & 255}`, `P${n >> 8}`);
+  expect(lines()).toBeLessThan(1100);
+});
+
 test('a clock that jumps moves no verdict', async () => {
   const { see } = filterOf({}, allow('198.51.100.0/24'), deny('198.51.100.0/24'));
   await see('198.51.100.7');

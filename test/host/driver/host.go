@@ -35,6 +35,8 @@ func (h *host) do(op string, command []byte) (any, error) {
 		return with(command, h.checkIP)
 	case "burst":
 		return with(command, h.burst)
+	case "bench":
+		return with(command, h.bench)
 	case "reload":
 		return with(command, h.reload)
 	case "call":

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { pluginTypes } from '../../proto/plugin-types.ts';
+import type { Program } from './measure.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** The least plugin on grpc-js, as one bundle in `folder`. */
+export async function baselineProgram(folder: string): Promise<Program> {
+  const outfile = join(folder, 'baseline.cjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'baseline/grpc-plugin.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    minify: true,
+    mainFields: ['module', 'main'],
+    logLevel: 'warning',
+  });
+  return { cmd: process.execPath, args: [outfile], env: {} };
+}
+
+/** The executable as SFTPGo starts it. */
+export function adapterProgram(configPath: string, clientCert: string | undefined): Program {
+  const [name, value] = pluginTypes.ipfilter.cookie;
+  return {
+    cmd: join(root, 'dist/sftpgo-plugin-serverless'),
+    args: ['serve', '--config', configPath],
+    env: {
+      [name]: value,
+      PLUGIN_PROTOCOL_VERSIONS: '1',
+      SFTPGO_PLUGIN_SERVERLESS_NODE: process.execPath,
+      ...(clientCert === undefined ? {} : { PLUGIN_CLIENT_CERT: clientCert }),
+    },
+  };
+}

@@ -1,0 +1,77 @@
+package driver
+
+import (
+	"sort"
+	"sync"
+	"time"
+)
+
+type bench struct {
+	Name     string `json:"name"`
+	IP       string `json:"ip"`
+	Protocol string `json:"protocol"`
+	// Calls are made by each of Parallel callers, one after the other.
+	Calls    int `json:"calls"`
+	Parallel int `json:"parallel"`
+}
+
+type benched struct {
+	P50Micros float64 `json:"p50Micros"`
+	P99Micros float64 `json:"p99Micros"`
+	PerSecond float64 `json:"perSecond"`
+	// Codes counts how the calls ended.
+	Codes map[string]int `json:"codes"`
+}
+
+// bench asks an IP filter about one address again and again, as SFTPGo does for a browser's requests.
+func (h *host) bench(c bench) (any, error) {
+	p, err := h.find(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	took := make([][]time.Duration, c.Parallel)
+	codes := make([]map[string]int, c.Parallel)
+	errs := make([]error, c.Parallel)
+	var callers sync.WaitGroup
+	started := time.Now()
+	for i := 0; i < c.Parallel; i++ {
+		callers.Add(1)
+		go func(i int) {
+			defer callers.Done()
+			took[i] = make([]time.Duration, 0, c.Calls)
+			codes[i] = map[string]int{}
+			for n := 0; n < c.Calls; n++ {
+				begun := time.Now()
+				outcome, err := checkIP(p.api, c.IP, c.Protocol)
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				took[i] = append(took[i], time.Since(begun))
+				codes[i][outcome.Code]++
+			}
+		}(i)
+	}
+	callers.Wait()
+	elapsed := time.Since(started)
+	result := benched{Codes: map[string]int{}}
+	var all []time.Duration
+	for i := range took {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		all = append(all, took[i]...)
+		for code, count := range codes[i] {
+			result.Codes[code] += count
+		}
+	}
+	sort.Slice(all, func(a, b int) bool { return all[a] < all[b] })
+	if len(all) > 0 {
+		result.P50Micros = micros(all[len(all)/2])
+		result.P99Micros = micros(all[len(all)*99/100])
+		result.PerSecond = float64(len(all)) / elapsed.Seconds()
+	}
+	return result, nil
+}
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
