@@ -19,7 +19,6 @@ test.each(['0.0.0.0/0', '203.0.0.0/15', '::/0', '2001:db8::/31', '::ffff:0:0/96'
 );
 
 test('a network that is too wide is named with what can be banned', () => {
-  expect(() => parseBanNetwork('203.0.0.0/8')).toThrow('has bits set');
   expect(() => parseBanNetwork('10.0.0.0/8')).toThrow(
     '10.0.0.0/8 is too wide for a ban; expected IPv4 networks from /16 on',
   );
