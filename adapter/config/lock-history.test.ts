@@ -42,7 +42,7 @@ test('a seq that another process has accepted meanwhile is not undone', async ()
   await remember('ipfilter', 7);
   expect(await remember('ipfilter', 5)).toBe(7);
   expect(await lastSeq('ipfilter')).toBe(7);
-  const seqs = Array.from({ length: 20 }, (_, index) => index + 1);
+  const seqs = Array.from({ length: 20 }, (_, index) => 20 - index);
   await Promise.all(seqs.map((seq) => remember('auth', seq)));
   expect(await lastSeq('auth')).toBe(20);
   expect((await readdir(folder)).sort()).toEqual(['auth.lock-seq.json', 'ipfilter.lock-seq.json']);

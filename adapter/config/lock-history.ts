@@ -72,11 +72,11 @@ export async function rememberLock(
   type: string,
   { seq, digest }: AcceptedLock,
 ): Promise<AcceptedLock> {
-  return await written(folder, type, async () => {
+  return await changing(folder, type, async (save) => {
     const accepted = await lastAccepted(folder, type);
     // a file of an older release names no content: the first lock with its seq gives it one
     if (accepted.seq > seq || (accepted.seq === seq && accepted.digest !== undefined)) return accepted;
-    return { ...accepted, seq, digest };
+    return await save({ ...accepted, seq, digest });
   });
 }
 
@@ -89,23 +89,24 @@ export async function resetAccepted(
   type: string,
   { seq, digest }: AcceptedLock,
 ): Promise<AcceptedLock> {
-  return await written(folder, type, async () => ({ seq, digest, reset: randomUUID() }));
+  return await changing(folder, type, async (save) => await save({ seq, digest, reset: randomUUID() }));
 }
 
-/** Writes what `decide` makes of the state, while no other process does so. */
-async function written(
+/** Runs `change` while no other process changes what the role remembers. */
+async function changing(
   folder: string,
   type: string,
-  decide: () => Promise<AcceptedLock>,
+  change: (save: (accepted: AcceptedLock) => Promise<AcceptedLock>) => Promise<AcceptedLock>,
 ): Promise<AcceptedLock> {
   const path = historyPath(folder, type);
   try {
-    return await alone(`${path}.busy`, async () => {
-      const accepted = await decide();
-      await writeFileAtomically(path, `${JSON.stringify(accepted)}\n`, 0o600);
-      await giveToOwnerOf(folder, path);
-      return accepted;
-    });
+    return await alone(`${path}.busy`, () =>
+      change(async (accepted) => {
+        await writeFileAtomically(path, `${JSON.stringify(accepted)}\n`, 0o600);
+        await giveToOwnerOf(folder, path);
+        return accepted;
+      }),
+    );
   } catch (cause) {
     if (cause instanceof PluginError) throw cause;
     throw unusable(path, cause);

@@ -10,14 +10,12 @@ import { maxLockBytes } from '../../proto/lock/open.ts';
  * Throws INPUT_INVALID where there is no git, no such revision, or no such file in it.
  */
 export async function committedText(file: string, revision: string): Promise<string> {
-  // git would take it for an option
-  const named = revision.startsWith('-') ? undefined : `${revision}:./${basename(file)}`;
   try {
-    if (named === undefined) throw new TypeError('no name of a revision');
-    const { stdout } = await promisify(execFile)('git', ['show', named], {
-      cwd: dirname(file),
-      maxBuffer: maxLockBytes,
-    });
+    const { stdout } = await promisify(execFile)(
+      'git',
+      ['show', '--end-of-options', `${revision}:./${basename(file)}`],
+      { cwd: dirname(file), maxBuffer: maxLockBytes },
+    );
     return stdout;
   } catch (cause) {
     throw new PluginError('INPUT_INVALID', {

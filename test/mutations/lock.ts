@@ -68,8 +68,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/config/lock-history.ts',
-    text: 'return { ...accepted, seq, digest };',
-    replacement: 'return { seq, digest };',
+    text: 'await save({ ...accepted, seq, digest });',
+    replacement: 'await save({ seq, digest });',
     tests: [history],
     why: 'a reset that was taken over is taken over once more, and lets an older lock in',
   },
@@ -187,7 +187,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'infra/lock/committed.ts',
-    text: "revision.startsWith('-') ? undefined : ",
+    text: "'--end-of-options', ",
     replacement: '',
     tests: [cli],
     why: 'the name of a revision is an option of git, and writes a file',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -96,16 +96,25 @@ test('lock diff: two files, or the file against the committed one', async () => 
   });
 });
 
-test.each([['--revision', 'nowhere'], ['--revision=--output=made'], ['--revision', 'HEAD']])(
-  'lock diff where git has nothing (%s) says so',
-  async (...args) => {
-    git('init', '-q');
-    expect(await lock('diff', ...args)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('git does not show bundles.lock.json'),
-    });
-  },
-);
+test.each([
+  ['--revision', 'nowhere'],
+  ['--revision', 'HEAD'],
+])('lock diff where git has nothing (%s) says so', async (...args) => {
+  git('init', '-q');
+  expect(await lock('diff', ...args)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('git does not show bundles.lock.json'),
+  });
+});
+
+test('the name of a revision is no option of git', async () => {
+  git('init', '-q');
+  git('add', 'bundles.lock.json');
+  git('commit', '-qm', 'one');
+  await mkdir(at('made:'));
+  expect(await lock('diff', '--revision=--output=made')).toMatchObject({ code: 1 });
+  expect(await readdir(at('made:'))).toEqual([]);
+});
 
 test('lock sign adds a signature; --only needs to know whose it drops', async () => {
   const second = await newSigner();
