@@ -266,6 +266,15 @@ test('a bundle that lies about its version is caught at the next look, and servi
   expect(reports.at(-1)).toBeUndefined();
 });
 
+test('an answer that was under way when the deployment drifted is not used', async () => {
+  const verifier = watch(open());
+  const pin = await verifier.pin(signal());
+  cloud.active = [three];
+  await later(60_000);
+  const late = Promise.resolve(verifier.accept(pin, answer, one, signal()));
+  await expect(late).rejects.toMatchObject({ code: 'DRIFT' });
+});
+
 test('an honest version that is not in the lock is refused at its first answer, and the next call is not sent', async () => {
   const verifier = open();
   expect(await call(verifier, one)).toBe('observed');
