@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { pluginTypes } from '../../proto/plugin-types.ts';
@@ -7,6 +8,7 @@ const root = join(import.meta.dirname, '../..');
 
 /** The least plugin on grpc-js, as one bundle in `folder`. */
 export async function baselineProgram(folder: string): Promise<Program> {
+  // with a line of its own for the interpreter: a host kills the first process whose executable is the path it starts
   const outfile = join(folder, 'baseline.cjs');
   await build({
     entryPoints: [join(import.meta.dirname, 'baseline/grpc-plugin.ts')],
@@ -17,8 +19,10 @@ export async function baselineProgram(folder: string): Promise<Program> {
     minify: true,
     mainFields: ['module', 'main'],
     logLevel: 'warning',
+    banner: { js: `#!${process.execPath}` },
   });
-  return { cmd: process.execPath, args: [outfile], env: {} };
+  await chmod(outfile, 0o755);
+  return { cmd: outfile, args: [], env: {} };
 }
 
 /** The executable as SFTPGo starts it. */

@@ -110,7 +110,10 @@ export interface SftpOutcome {
 
 /** A real go-plugin host in a process of its own. */
 export interface GoHost {
-  /** Starts a plugin as SFTPGo does and waits for its handshake. Rejects with go-plugin's own text. */
+  /**
+   * Starts a plugin as SFTPGo does and waits for its handshake: kills the first process whose executable is `cmd`
+   * before, so `cmd` must not be Node. Rejects with go-plugin's own text.
+   */
   launch(options: LaunchOptions): Promise<LaunchedPlugin>;
   /** Versions of Go and of the modules the host was built from, by module path. */
   versions(): Promise<Readonly<Record<string, string>>>;
@@ -185,6 +188,8 @@ export function startHost(binary: string): GoHost {
   let launches = 0;
   return {
     async launch(options) {
+      // as SFTPGo, the driver kills the first process whose executable is `cmd`: that could be anybody's
+      if (options.cmd === process.execPath) throw new Error('launch a script, not Node itself');
       launches += 1;
       const name = `plugin-${launches}`;
       const started = await ask<Pick<LaunchedPlugin, 'pid' | 'startMs' | 'network' | 'address'>>('launch', {
