@@ -111,9 +111,9 @@ test('the name of a revision is no option of git', async () => {
   git('init', '-q');
   git('add', 'bundles.lock.json');
   git('commit', '-qm', 'one');
-  await mkdir(at('made:'));
+  await mkdir(at('made:.'));
   expect(await lock('diff', '--revision=--output=made')).toMatchObject({ code: 1 });
-  expect(await readdir(at('made:'))).toEqual([]);
+  expect(await readdir(at('made:.'))).toEqual([]);
 });
 
 test('lock sign adds a signature; --only needs to know whose it drops', async () => {
