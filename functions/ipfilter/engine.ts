@@ -83,16 +83,12 @@ export function createEngine<Env>(list: Rules): Engine<Env> {
 
   /** With the protocols for which the same is decided, in at least as wide a network. */
   function toVerdict(outcome: Outcome, asked: Column, about: Asked): Verdict {
+    const decided = new Map([[indexes.get(asked), true]]);
     const same = columns.filter((column) => {
-      if (column === asked || indexes.get(column) === indexes.get(asked)) return true;
-      const other = decideFor(column, about);
-      return (
-        !('missing' in other) &&
-        other.allowed === outcome.allowed &&
-        other.reason === outcome.reason &&
-        other.forMs === outcome.forMs &&
-        other.length <= outcome.length
-      );
+      const index = indexes.get(column);
+      const known = decided.get(index) ?? isSame(decideFor(column, about), outcome);
+      decided.set(index, known);
+      return known;
     });
     const named = same.filter((column): column is Protocol => column !== '' && column !== 'other');
     const isNamed = asked !== '' && asked !== 'other';
@@ -105,6 +101,17 @@ export function createEngine<Env>(list: Rules): Engine<Env> {
       ...(protocols && { protocols }),
     };
   }
+}
+
+/** Does what is decided for another protocol say the same, wherever this does? */
+function isSame(other: Outcome | Missing, outcome: Outcome): boolean {
+  return (
+    !('missing' in other) &&
+    other.allowed === outcome.allowed &&
+    other.reason === outcome.reason &&
+    other.forMs === outcome.forMs &&
+    other.length <= outcome.length
+  );
 }
 
 function membership({ inside, length }: { inside: boolean; length: number }): Consulted<boolean> {

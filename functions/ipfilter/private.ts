@@ -6,7 +6,7 @@ import { contains, type Prefix, parsePrefix } from '../../proto/net/prefix.ts';
  * NAT (RFC 6598), loopback, link-local, unique local (RFC 4193). Documentation and other reserved networks are not
  * among them: a database does not know those.
  */
-export const privateNetworks: readonly string[] = [
+const privateNetworks: readonly Prefix[] = [
   '0.0.0.0/8',
   '10.0.0.0/8',
   '100.64.0.0/10',
@@ -17,16 +17,16 @@ export const privateNetworks: readonly string[] = [
   '::/127',
   'fc00::/7',
   'fe80::/10',
-];
+].map(parsePrefix);
 
 /** The private networks as a set. */
 export function privateSet(): NetworkSet {
   const builder = new NetworkSetBuilder();
-  for (const text of privateNetworks) builder.add(parsePrefix(text));
+  for (const network of privateNetworks) builder.add(network);
   return builder.build();
 }
 
 /** Is all of the network private? */
 export function isPrivateNetwork(network: Prefix): boolean {
-  return privateNetworks.some((text) => contains(parsePrefix(text), network));
+  return privateNetworks.some((outer) => contains(outer, network));
 }

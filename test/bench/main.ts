@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { cachedRows } from './cached.ts';
 import { evidenceRows } from './evidence.ts';
 import { type BenchRow, formatRows } from './row.ts';
+import { rulesRows } from './rules.ts';
 import { sizeRows } from './size.ts';
 import { startRows } from './start.ts';
 
@@ -11,6 +12,7 @@ const groups: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   start: startRows,
   evidence: evidenceRows,
   cached: cachedRows,
+  rules: rulesRows,
 };
 
 const { values: options } = parseArgs({

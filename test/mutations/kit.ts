@@ -231,13 +231,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/ipfilter/compile.ts',
-    text: 'if (wider === undefined || wider > index) map.set(prefix, index);',
-    replacement: 'map.set(prefix, index);',
-    tests: [compile],
-    why: 'a narrow rule further down beats the first that matches',
-  },
-  {
-    file: 'functions/ipfilter/compile.ts',
     text: "if (column === '') return rule.action === 'deny';",
     replacement: '',
     tests: [compile],
