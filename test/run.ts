@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { oldestNode } from './support/node22.ts';
 
 /** `npm test`: every suite, one after the other, and one closing line over all of them. */
 const root = join(import.meta.dirname, '..');
@@ -64,20 +65,12 @@ function skipReasons(report: { testResults?: { assertionResults: { ancestorTitle
   return new Set(titles?.filter((title) => title.includes('(skipped: ')));
 }
 
-/** The oldest supported Node, installed by its own package.json; undefined where npm has none for this machine. */
-async function oldestNode(): Promise<string | undefined> {
-  const folder = join(root, 'test/runtimes/node22');
-  const node = join(folder, 'node_modules/.bin/node');
-  if (!existsSync(node)) await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder);
-  return existsSync(node) ? node : undefined;
-}
-
 const current = process.execPath;
 await step('types', current, ['node_modules/typescript/bin/tsc', '-p', '.']);
 await step('lint', 'node_modules/.bin/biome', ['check', '.']);
 await vitest('unit', current, ['--project', 'unit']);
 await vitest('end to end', current, ['--project', 'e2e']);
-const oldest = await oldestNode();
+const oldest = oldestNode();
 if (oldest !== undefined) {
   await vitest('unit, Node 22', oldest, ['--project', 'unit']);
   await vitest('real host, Node 22', oldest, ['--project', 'e2e', 'test/host', '.slow.test.ts']);

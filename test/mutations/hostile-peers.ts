@@ -3,7 +3,7 @@ import type { Mutation } from './mutation.ts';
 const reuseTest = 'adapter/invoke/connection-reuse.test.ts';
 const httpsTest = 'adapter/targets/https/index.test.ts';
 const withdrawnTest = 'adapter/role/withdrawn-key.test.ts';
-const slowFilesTest = 'adapter/role/slow-files.test.ts';
+const slowFilesTest = 'adapter/role/hanging-files.slow.test.ts';
 
 /** What somebody between host and function, or a file system, can do to an adapter that runs. */
 export const mutations: readonly Mutation[] = [
