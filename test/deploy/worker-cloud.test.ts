@@ -12,7 +12,8 @@ beforeAll(async () => (project = await prepareWorkerProject()));
 afterAll(async () => await project.close());
 
 const report = () => undefined;
-const cloud = (environment = project.environment) => workerCloud({ ...project, environment });
+const cloud = (environment: NodeJS.ProcessEnv = project.environment) =>
+  workerCloud({ ...project, environment });
 const worker = () => {
   const found = project.cloudflare.workers.get('office');
   if (found === undefined) throw new Error('there is no Worker');
@@ -20,7 +21,7 @@ const worker = () => {
 };
 
 function lockOf({ address, accepted, keys }: Published, ...older: Published[]): LockedFunction {
-  const { type, handles } = project.manifest;
+  const { type, handles } = project.fn().manifest;
   return {
     type,
     target: 'worker',
@@ -67,13 +68,13 @@ describe('from nothing to traffic', () => {
   });
 
   test('the version is what was built, to the byte, and says so in the fields of the lock', async () => {
-    const bundle = project.manifest.artifacts[0];
+    const bundle = project.fn().manifest.artifacts[0];
     expect(first.accepted.files).toEqual({ 'office.worker.mjs': bundle?.sha256 });
     expect(first.accepted.config).toMatchObject({
       worker: 'office',
       'binding.PLUGIN_FUNCTION': { type: 'plain_text', text: 'office@live' },
       'binding.PLUGIN_KEY': { type: 'secret_text' },
-      'binding.VERSION': { type: 'version_metadata' },
+      'binding.CF_VERSION_METADATA': { type: 'version_metadata' },
     });
     const [module] = worker().version(first.accepted.version).modules;
     expect(Buffer.from(module?.bytes ?? []).equals(await readFile(project.bundle))).toBe(true);
@@ -147,13 +148,16 @@ describe('from nothing to traffic', () => {
 });
 
 describe('what is refused', () => {
-  const refused = async (expected: object, environment = project.environment) =>
+  const refused = async (expected: object, environment: NodeJS.ProcessEnv = project.environment) =>
     await expect(cloud(environment).publish(project.fn(), report)).rejects.toMatchObject(expected);
 
   test('a configuration that lacks something, and one that wrangler cannot read', async () => {
     await project.configure({ version_metadata: undefined });
     await refused({ code: 'CONFIG_INVALID', happened: expect.stringContaining('version_metadata') });
-    await project.configure({ version_metadata: { binding: 'VERSION' }, compatibility_flags: 'x' });
+    await project.configure({
+      version_metadata: { binding: 'CF_VERSION_METADATA' },
+      compatibility_flags: 'x',
+    });
     await refused({ code: 'CONFIG_INVALID', happened: expect.stringContaining('compatibility_flags') });
     await project.configure({ compatibility_flags: [] });
   });
@@ -168,7 +172,7 @@ describe('what is refused', () => {
 
   test('no token, a token without rights, a bad one', async () => {
     const { environment, cloudflare } = project;
-    await refused({ code: 'CONFIG_INVALID' }, { ...environment, CLOUDFLARE_API_TOKEN: undefined });
+    await refused({ code: 'CONFIG_INVALID' }, { ...environment, CLOUDFLARE_API_TOKEN: '' });
     const forbidden = {
       code: 'UNREACHABLE',
       problem: 'forbidden',

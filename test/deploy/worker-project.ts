@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,21 +11,29 @@ import { type BuildManifest, manifestOf, writeManifest } from '../../infra/build
 import type { DeployFunction } from '../../infra/deploy/cloud.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { type Cloudflare, startCloudflare } from '../runtimes/cloudflare-api.ts';
+import type { CommandOutcome } from '../support/command.ts';
 import { publicOf } from '../support/keys.ts';
 
 const tools = join(import.meta.dirname, 'tools');
+const cli = join(import.meta.dirname, '../../infra/cli/main.ts');
 
 /** An author's project with one Worker, and a Cloudflare to deploy it to. */
 export interface WorkerProject {
   readonly folder: string;
   readonly cloudflare: Cloudflare;
-  readonly manifest: BuildManifest;
   /** Absolute path of the built bundle. */
   readonly bundle: string;
   /** What a deployer's shell has: token, account and address of that Cloudflare. */
-  readonly environment: NodeJS.ProcessEnv;
+  readonly environment: Readonly<Record<string, string>>;
   /** Where the Worker answers. */
   readonly address: string;
+  /** Builds the function; another reason makes other bytes. */
+  build(reason?: string): Promise<void>;
+  /** Runs a command of the package there; kills it, at once and without a word, when it prints `killAt`. */
+  run(
+    args: readonly string[],
+    options?: { readonly env?: Readonly<Record<string, string>>; readonly killAt?: RegExp },
+  ): Promise<CommandOutcome>;
   /** What `deploy` gives to a cloud. */
   fn(locked?: LockedFunction): DeployFunction;
   /** Changes fields of the wrangler configuration; `undefined` takes one out. */
@@ -41,19 +49,21 @@ export async function deployTools(): Promise<string> {
   return tools;
 }
 
-/** One office may come in. Networks of RFC 5737. */
-const source = `import { allow, deny, ipfilter } from 'sftpgo-plugin-serverless/kit';
+/** One office may come in, and the log says who was not. Networks of RFC 5737. */
+const sourceWith = (reason: string) => `import { allow, deny, ipfilter } from 'sftpgo-plugin-serverless/kit';
 import { networks } from 'sftpgo-plugin-serverless/kit/net';
 
 const office = networks('203.0.113.0/24');
 export default ipfilter({
   async checkIP({ ip }) {
-    return office.has(ip) ? allow({ for: '1m' }) : deny('not of the office', { for: '1m' });
+    if (office.has(ip)) return allow({ for: '1m' });
+    console.log('refused ' + ip);
+    return deny('${reason}', { for: '1m' });
   },
 });
 `;
 
-/** Builds an ipfilter in a project of its own, with the wrangler that authors install. */
+/** Builds an ipfilter in a project of its own, with the wrangler that authors install, and a host to call it. */
 export async function prepareWorkerProject(): Promise<WorkerProject> {
   const folder = await mkdtemp(join(tmpdir(), 'worker-project-'));
   const at = (name: string) => join(folder, name);
@@ -61,10 +71,14 @@ export async function prepareWorkerProject(): Promise<WorkerProject> {
   await symlink(join(await deployTools(), 'node_modules/wrangler'), at('node_modules/wrangler'));
   await writeFile(at('package.json'), '{ "private": true, "type": "module" }\n');
   const entry = at('office.ts');
-  await writeFile(entry, source);
-  const built = await buildFunction({ entry, name: 'office', outDir: at('out'), targets: ['worker'] });
-  const manifest = manifestOf('office', built);
-  await writeManifest(at('out'), manifest);
+  let manifest: BuildManifest;
+  const build = async (reason = 'not of the office') => {
+    await writeFile(entry, sourceWith(reason));
+    const built = await buildFunction({ entry, name: 'office', outDir: at('out'), targets: ['worker'] });
+    manifest = manifestOf('office', built);
+    await writeManifest(at('out'), manifest);
+  };
+  await build();
   const [adapterKey, signerKey] = [newPrivateKey(), newPrivateKey()];
   await writePrivateKey(at('adapter.key.json'), adapterKey);
   await writePublicKeys(at('adapter.jwks.json'), [adapterKey]);
@@ -73,6 +87,9 @@ export async function prepareWorkerProject(): Promise<WorkerProject> {
   const tls = createCertificate({ names: ['localhost'] });
   await writeFile(at('ca.pem'), tls.certPem);
   const cloudflare = await startCloudflare({ tls });
+  const { account, readToken, url } = cloudflare;
+  await writeFile(at('cloudflare.token'), `${readToken}\n`, { mode: 0o600 });
+  await writeFile(at('host.yaml'), hostConfig(account, url));
   const address = await cloudflare.urlOf('office');
   let config: Record<string, unknown> = {
     name: 'office',
@@ -81,7 +98,7 @@ export async function prepareWorkerProject(): Promise<WorkerProject> {
     compatibility_date: '2026-07-01',
     workers_dev: true,
     preview_urls: false,
-    version_metadata: { binding: 'VERSION' },
+    version_metadata: { binding: 'CF_VERSION_METADATA' },
     secrets: { required: ['PLUGIN_KEY'] },
     kv_namespaces: [{ binding: 'BANS', id: '0123456789abcdef0123456789abcdef' }],
     vars: { PLUGIN_URL: address },
@@ -97,20 +114,22 @@ export async function prepareWorkerProject(): Promise<WorkerProject> {
     at('serverless.yml'),
     'custom: { plugins: { office: { entry: office.ts, target: worker, config: office.wrangler.jsonc } } }\n',
   );
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    PLUGIN_CALLERS: JSON.stringify({ keys: [publicOf(adapterKey)] }),
+    CLOUDFLARE_API_TOKEN: cloudflare.token,
+    CLOUDFLARE_ACCOUNT_ID: account,
+    CLOUDFLARE_API_BASE_URL: url,
+  };
   return {
     folder,
     cloudflare,
-    manifest,
+    environment,
     bundle: at('out/office.worker.mjs'),
     address,
-    environment: {
-      PATH: process.env['PATH'],
-      HOME: folder,
-      PLUGIN_CALLERS: JSON.stringify({ keys: [publicOf(adapterKey)] }),
-      CLOUDFLARE_API_TOKEN: cloudflare.token,
-      CLOUDFLARE_ACCOUNT_ID: cloudflare.account,
-      CLOUDFLARE_API_BASE_URL: cloudflare.url,
-    },
+    build,
+    configure,
     fn: (locked) => ({
       name: 'office',
       stage: 'live',
@@ -122,7 +141,22 @@ export async function prepareWorkerProject(): Promise<WorkerProject> {
       manifest,
       locked,
     }),
-    configure,
+    run: async (args, { env = {}, killAt } = {}) => {
+      const child = spawn(process.execPath, [cli, ...args], {
+        cwd: folder,
+        env: { ...environment, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const text = { stdout: '', stderr: '' };
+      for (const name of ['stdout', 'stderr'] as const) {
+        child[name].setEncoding('utf8').on('data', (chunk: string) => {
+          text[name] += chunk;
+          if (killAt?.test(text[name])) child.kill('SIGKILL');
+        });
+      }
+      const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? 137)));
+      return { code, ...text };
+    },
     async close() {
       await cloudflare.close();
       await rm(folder, { recursive: true, force: true });
@@ -130,7 +164,12 @@ export async function prepareWorkerProject(): Promise<WorkerProject> {
   };
 }
 
-/** The bytes of the built bundle. */
-export async function bundleOf({ bundle }: Pick<WorkerProject, 'bundle'>): Promise<Buffer> {
-  return await readFile(bundle);
+function hostConfig(account: string, endpoint: string): string {
+  return `identity: adapter.key.json
+lock: { file: bundles.lock.json }
+trust: { file: lock-signer.jwks.json }
+https: { ca: ca.pem }
+cloudflare: { account: ${account}, tokenFile: cloudflare.token, endpoint: "${endpoint}" }
+ipfilter: { use: office }
+`;
 }

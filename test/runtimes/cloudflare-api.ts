@@ -6,6 +6,7 @@ import type { Worker } from './cloudflare-api/account.ts';
 import { type Edge, startEdge } from './cloudflare-api/edge.ts';
 import { ApiError, apiErrors, envelope } from './cloudflare-api/envelope.ts';
 import { route } from './cloudflare-api/routes.ts';
+import { telemetry } from './cloudflare-api/telemetry.ts';
 
 export type { Upload, Version } from './cloudflare-api/account.ts';
 export { ApiError, apiErrors } from './cloudflare-api/envelope.ts';
@@ -66,11 +67,18 @@ export async function startCloudflare(
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (given !== token && given !== readToken) throw apiErrors.unauthenticated();
-    if (given === readToken && method !== 'GET') throw apiErrors.forbidden();
+    if (given === readToken && method !== 'GET' && !url.pathname.endsWith('/query'))
+      throw apiErrors.forbidden();
     const path = url.pathname.slice(base.length);
     const own = ownRoutes[`${method} ${path}`];
     if (own !== undefined) return own;
     const prefix = `/accounts/${account}`;
+    if (path === `${prefix}/workers/observability/telemetry/query`) {
+      return telemetry(
+        JSON.parse(Buffer.concat(chunks).toString()),
+        (name) => outputs.get(name)?.output() ?? '',
+      );
+    }
     if (!url.pathname.startsWith(base)) throw apiErrors.noRoute();
     if (!path.startsWith(`${prefix}/`)) throw apiErrors.forbidden();
     return await route(method, path.slice(prefix.length), {

@@ -7,7 +7,7 @@ const good = {
   definedEnvironments: [],
   raw: {},
   no_bundle: true,
-  version_metadata: { binding: 'VERSION' },
+  version_metadata: { binding: 'CF_VERSION_METADATA' },
   secrets: { required: ['PLUGIN_KEY'] },
   kv_namespaces: [{ binding: 'BANS', id: '0123456789abcdef0123456789abcdef' }],
   vars: { PLUGIN_FUNCTION: 'office@live' },
@@ -21,6 +21,7 @@ test('a configuration with everything that a function needs', () => {
 test.each([
   ['a bundler', { no_bundle: false }, 'no_bundle'],
   ['no way to know the version', { version_metadata: undefined }, 'version_metadata'],
+  ['a version id under another name', { version_metadata: { binding: 'V' } }, 'version_metadata'],
   ['a key among the variables', { vars: { PLUGIN_KEY: 'x' } }, 'the variable PLUGIN_KEY'],
   ['a key that may be missing', { secrets: { required: ['OTHER'] } }, 'PLUGIN_KEY is not required'],
   ['the name of another function', { vars: { PLUGIN_FUNCTION: 'team@live' } }, 'PLUGIN_FUNCTION'],

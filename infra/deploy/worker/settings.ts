@@ -139,10 +139,10 @@ export function checkSettings(settings: WorkerSettings, id: string): void {
   if (settings.no_bundle !== true) {
     wrong('no_bundle is not set', '"no_bundle": true: the bytes of `build` as they are', 'Add it.');
   }
-  if (metadata === undefined) {
+  if (metadata?.binding !== 'CF_VERSION_METADATA') {
     wrong(
       'there is no version_metadata',
-      '"version_metadata": { "binding": "VERSION" }, by which a version knows its id',
+      '"version_metadata": { "binding": "CF_VERSION_METADATA" }, by which a version knows its id',
       'Add it.',
     );
   }
