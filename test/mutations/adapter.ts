@@ -457,8 +457,8 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/policies/ipfilter/index.ts',
-    '    verdictCache(section, tools),\n    breaker(),\n    outage.policy,\n    deadline(),',
-    '    breaker(),\n    outage.policy,\n    deadline(),\n    verdictCache(section, tools),',
+    '    verdictCache(section, tools),\n    breaker({ tools }),\n    limit(),\n    outage.policy,\n    deadline(),',
+    '    breaker({ tools }),\n    limit(),\n    outage.policy,\n    deadline(),\n    verdictCache(section, tools),',
     'adapter/policies/ipfilter/index.test.ts',
     'a time-out is refused before the stale verdict is looked at',
   ],

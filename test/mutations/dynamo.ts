@@ -61,7 +61,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/policies/notifier/index.ts',
-    text: 'breaker(), ',
+    text: 'breaker({ tools }), ',
     replacement: '',
     tests: [notifierPolicies],
     why: 'every event of an outage is sent, again and again',
