@@ -64,6 +64,12 @@ test('a database that was never read is the same', async () => {
   });
 });
 
+test('a rule with networks and a country is the same, for its networks', async () => {
+  const { ask } = setUp([{ action: 'deny', networks: ['8.0.0.0/8'], countries: ['DE'] }], {});
+  await expect(ask('8.1.1.1')).rejects.toMatchObject({ message: 'database country: it is down' });
+  expect(await ask('9.1.1.1')).toMatchObject({ allowed: true });
+});
+
 test('a rule that goes on waits for nothing and stops nothing', async () => {
   const { ask } = setUp([{ action: 'continue', lists: ['abuse'], reason: 'seen' }], {});
   expect(await ask('198.51.100.7')).toMatchObject({

@@ -13,7 +13,7 @@ import { openTerminal, type Terminal } from './terminal.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** In the order in which somebody reads them: each goes on where the one before ended. */
-const pages = ['README.md', 'docs/plugins.md', 'docs/lock.md'];
+const pages = ['README.md', 'docs/plugins.md', 'docs/lock.md', 'docs/ipfilter.md'];
 
 let folder: string;
 let checkout: string;

@@ -35,8 +35,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/ipfilter/engine.ts',
-    text: '    other.allowed === outcome.allowed &&\n',
-    replacement: '',
+    text: 'decided.get(index) ?? isSame(decideFor(column, about), outcome);',
+    replacement: 'true;',
     tests: [agreement],
     why: 'an allow for one protocol is reused for another that is denied',
   },
@@ -72,7 +72,7 @@ export const mutations: readonly Mutation[] = [
     file: 'functions/ipfilter/decide.ts',
     text: "if ('missing' in said) return rule.action === 'continue' ? undefined : said;",
     replacement: "if ('missing' in said) return undefined;",
-    tests: [agreement, 'functions/ipfilter/sources.test.ts'],
+    tests: [sources],
     why: 'without its database a deny rule with networks and countries stops nobody',
   },
   {
@@ -86,7 +86,7 @@ export const mutations: readonly Mutation[] = [
     file: 'functions/ipfilter/network-tree.ts',
     text: 'const rules = own.filter((index) => index <= decided);',
     replacement: 'const rules = own.filter((index) => index < decided);',
-    tests: [agreement],
+    tests: [verdict],
     why: 'the rule that decides for a network is dropped',
   },
   {

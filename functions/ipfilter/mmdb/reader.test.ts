@@ -98,6 +98,13 @@ test('a database with any byte changed is refused, or gives an answer; it never 
   }
 });
 
+test('a node that leads out of the file is found when the database is opened, not when its address comes', () => {
+  const damaged = small.slice();
+  // the right record of the second node
+  damaged.fill(0xff, 9, 12);
+  expect(() => openMmdb(damaged)).toThrow('node 1 leads out of the file');
+});
+
 test('a record that points to itself is refused', () => {
   const file = writeMmdb([['8.0.0.0/8', { a: 'b' }]]);
   // the map of one entry becomes a pointer to offset 0
