@@ -168,6 +168,7 @@ function drift(happened: string, expected: string): PluginError {
   return new PluginError('DRIFT', {
     happened,
     expected,
-    remedy: 'Somebody else may have deployed at the same time: look who, and run it again.',
+    remedy:
+      'Somebody deployed at the same time, or changed the function by hand: put it back as serverless.yml says (drift detection of CloudFormation shows what differs), and run it again.',
   });
 }

@@ -1,0 +1,178 @@
+import type { Mutation } from './mutation.ts';
+
+const flow = 'infra/deploy/flow.slow.test.ts';
+const template = 'infra/deploy/lambda/template.test.ts';
+const aws = 'infra/deploy/lambda/aws.test.ts';
+const project = 'infra/deploy/project.test.ts';
+
+/** One defect for each check on the way from a build to a lock on AWS Lambda. */
+export const mutations: readonly Mutation[] = [
+  {
+    file: 'infra/deploy/flow.ts',
+    text: 'if (!isWaiting) await shiftWholly(context, fn, entry);',
+    replacement: 'await shiftWholly(context, fn, entry);',
+    tests: [flow],
+    why: 'calls go to a version that the host does not accept yet',
+  },
+  {
+    file: 'infra/deploy/flow.ts',
+    text: 'if (!isWaiting) await shiftWholly(context, fn, entry);',
+    replacement: '',
+    tests: [flow],
+    why: 'a first deployment that was cut short never gets calls',
+  },
+  {
+    file: 'infra/deploy/flow.ts',
+    text: 'accepts: [...kept, accepted]',
+    replacement: 'accepts: [accepted]',
+    tests: [flow],
+    why: 'the running version leaves the lock before the calls leave it',
+  },
+  {
+    file: 'infra/deploy/flow.ts',
+    text: 'if (isSame(before?.functions[id], now[id])) continue;',
+    replacement: 'if (id) continue;',
+    tests: [flow],
+    why: 'two deployments at once: the second undoes the first without a word',
+  },
+  {
+    file: 'infra/deploy/flow.ts',
+    text: 'if (traffic.every((one) => one.version === version) && traffic.length > 0) return;',
+    replacement: 'return;',
+    tests: [flow],
+    why: 'the old version leaves the lock while it still gets calls',
+  },
+  {
+    file: 'infra/deploy/flow.ts',
+    text: 'fn.locked?.address === address && ',
+    replacement: '',
+    tests: [flow],
+    why: 'versions of one region are accepted in another, where the number is other code',
+  },
+  {
+    file: 'infra/deploy/resume.ts',
+    text: 'if (isWaiting && !isPart) changed',
+    replacement: 'if (isWaiting) changed',
+    tests: [flow],
+    why: 'a share of the calls, and the version with the rest is not accepted any more',
+  },
+  {
+    file: 'infra/deploy/rollback.ts',
+    text: 'await (await context.cloud(fn.target)).readBack(fn, old, accepted);',
+    replacement: '',
+    tests: [flow],
+    why: 'a lock names a version that is gone, or other code now',
+  },
+  {
+    file: 'infra/deploy/lambda/key.ts',
+    text: 'Overwrite: false,',
+    replacement: 'Overwrite: true,',
+    tests: [aws],
+    why: 'two deployments at once: running functions sign with a key that no lock has',
+  },
+  {
+    file: 'infra/deploy/lambda/key.ts',
+    text: "Type: 'SecureString',\n        Value",
+    replacement: "Type: 'String',\n        Value",
+    tests: [aws],
+    why: 'the key lies in Parameter Store in clear text',
+  },
+  {
+    file: 'infra/deploy/lambda/key.ts',
+    text: "if (found?.Type !== 'SecureString') throw exposed(parameter);",
+    replacement: '',
+    tests: [aws],
+    why: 'a key that was readable for many is trusted',
+  },
+  {
+    file: 'infra/deploy/lambda/key.ts',
+    text: 'locked.some(({ x }) => x === key.x)',
+    replacement: 'locked.some(({ x }) => x !== key.x || x === key.x)',
+    tests: [aws],
+    why: 'a key that was replaced behind the back is taken for the locked one',
+  },
+  {
+    file: 'infra/deploy/lambda/versions.ts',
+    text: 'version.CodeSha256 === codeSha256 && ',
+    replacement: '',
+    tests: [aws],
+    why: 'a version with other code is taken for what was deployed',
+  },
+  {
+    file: 'infra/deploy/lambda/versions.ts',
+    text: ' && settingsOf(version) === settingsOf(latest)',
+    replacement: '',
+    tests: [aws],
+    why: 'a changed setting never gets into a version',
+  },
+  {
+    file: 'infra/deploy/lambda/versions.ts',
+    text: 'if (latest.CodeSha256 !== codeSha256) {',
+    replacement: 'if (!latest) {',
+    tests: [aws],
+    why: 'code that another deployer just uploaded is published',
+  },
+  {
+    file: 'infra/deploy/lambda/versions.ts',
+    text: '        RevisionId: latest.RevisionId,\n',
+    replacement: '',
+    tests: [aws],
+    why: 'what changed between the look and the publishing is published',
+  },
+  {
+    file: 'infra/deploy/lambda/versions.ts',
+    text: '  checkVersion(id, accepted, found);\n',
+    replacement: '',
+    tests: [aws],
+    why: 'a version with other code, layers or NODE_OPTIONS gets into the lock',
+  },
+  {
+    file: 'infra/deploy/lambda/versions.ts',
+    text: 'ok: variables.join() === planned.variables.join(),',
+    replacement: 'ok: true,',
+    tests: [aws],
+    why: 'a variable that serverless.yml does not have gets into the lock',
+  },
+  {
+    file: 'infra/deploy/lambda/template.ts',
+    text: "if (version.Properties?.['CodeSha256'] === built) return built;",
+    replacement: 'return built;',
+    tests: [template],
+    why: 'osls uploads another zip than the one of the build',
+  },
+  {
+    file: 'infra/deploy/lambda/template.ts',
+    text: "if (name !== 'PLUGIN_KEY') continue;",
+    replacement: 'continue;',
+    tests: [template],
+    why: 'a private key is uploaded as a variable, readable for everybody with GetFunctionConfiguration',
+  },
+  {
+    file: 'infra/deploy/lambda/template.ts',
+    text: 'if (((properties[key] as unknown[] | undefined) ?? []).length === 0) continue;',
+    replacement: 'continue;',
+    tests: [template],
+    why: 'a layer, whose content no lock has, is uploaded',
+  },
+  {
+    file: 'infra/deploy/lambda/template.ts',
+    text: "parseJwks(JSON.parse(value ?? ''), place);",
+    replacement: "JSON.parse(value ?? '');",
+    tests: [template],
+    why: 'a private key among the callers is uploaded as a variable',
+  },
+  {
+    file: 'infra/deploy/lambda/alias.ts',
+    text: 'const rest = others.reduce((sum, { percent }) => sum - percent, 100);',
+    replacement: 'const rest = 100;',
+    tests: [aws],
+    why: 'a shared alias looks as if one version had all calls',
+  },
+  {
+    file: 'infra/deploy/project.ts',
+    text: 'if (keys.includes(text)) continue;',
+    replacement: 'continue;',
+    tests: [project],
+    why: 'a mistyped key of a function is ignored',
+  },
+];
