@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ipfilterSection } from '../policies/ipfilter/config.ts';
 import { parseConfig } from './parse.ts';
 import { configSchema } from './schema.ts';
@@ -233,4 +233,11 @@ test('a key pasted where its path belongs is refused without being quoted', () =
   })();
   expect(refusal).toContain('the path of a file, not its content');
   expect(refusal).not.toContain('a-private-key');
+});
+
+test('a key that is a collection is refused without a word on stderr, which is the log', () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+  expect(() => parseConfig('{ a: 1 }: b\n[c]: d\n', 'serverless.yaml')).toThrow('serverless.yaml');
+  expect(warned).not.toHaveBeenCalled();
+  warned.mockRestore();
 });
