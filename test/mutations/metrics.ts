@@ -100,8 +100,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/config/parse.ts',
-    text: ", logLevel: 'error' }",
-    replacement: ' }',
+    text: "logLevel: 'error'",
+    replacement: "logLevel: 'warn'",
     tests: [config],
     why: 'a key that is a collection writes a line to stderr that is no hclog',
   },
