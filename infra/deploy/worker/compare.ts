@@ -27,18 +27,6 @@ export function differences(expected: FoundVersion, found: FoundVersion, worker:
   return [...files, ...config];
 }
 
-/** As {@link differences}, of what a lock says: to the letter. */
-export function differencesFromLock(
-  accepted: AcceptedVersion,
-  found: FoundVersion,
-  worker: FoundWorker,
-): Difference[] {
-  return [
-    ...diff(prefixed(accepted.files), prefixed(workerFiles(found))),
-    ...diff(accepted.config, workerConfig(found, worker)),
-  ];
-}
-
 function prefixed(files: AcceptedVersion['files']): Config {
   return Object.fromEntries(Object.entries(files).map(([name, digest]) => [`files.${name}`, digest]));
 }
@@ -46,7 +34,7 @@ function prefixed(files: AcceptedVersion['files']): Config {
 function diff(
   expected: Config,
   found: Config,
-  same = (a: unknown, b: unknown) => canonical(a) === canonical(b),
+  same = (wanted: unknown, seen: unknown) => canonical(wanted) === canonical(seen),
 ): Difference[] {
   const fields = new Set([...Object.keys(expected), ...Object.keys(found)]);
   return [...fields]

@@ -1,7 +1,7 @@
+import { compareVersion } from '../../../adapter/targets/worker/compare.ts';
 import type { AcceptedVersion, LockedFunction } from '../../../proto/lock/schema.ts';
 import type { Cloud } from '../cloud.ts';
 import type { ProjectFunction } from '../project.ts';
-import { differencesFromLock } from './compare.ts';
 import { driftOf } from './drift.ts';
 import { prepare, publish } from './publish.ts';
 import { openSession, type Session, type WorkerCloudOptions } from './session.ts';
@@ -64,6 +64,6 @@ async function readBack(
   if (found === undefined || worker === undefined) {
     throw driftOf(fn.id, version, { field: 'version', expected: version, found: 'none' });
   }
-  const [difference] = differencesFromLock(accepted, found, worker);
+  const difference = compareVersion(accepted, found, worker).find(({ ok }) => !ok);
   if (difference !== undefined) throw driftOf(fn.id, version, difference);
 }
