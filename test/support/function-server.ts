@@ -55,6 +55,8 @@ export interface FunctionServerOptions {
   readonly functionName?: string;
   /** PEM texts: serve over TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** What callers address, where something stands before the function. Default: its own address. */
+  readonly publicUrl?: string;
   /** Default: denies 192.0.2.66, throws for 192.0.2.99, allows everybody else, each for five minutes. */
   readonly plugin?: Plugin<object>;
 }
@@ -86,7 +88,7 @@ export async function startFunction(options: FunctionServerOptions): Promise<Fun
     for await (const chunk of incoming) chunks.push(chunk);
     const request: RequestMessage = {
       method: incoming.method ?? '',
-      url: `${served.url}${incoming.url}`,
+      url: `${options.publicUrl ?? served.url}${incoming.url}`,
       headers: pairs(incoming.rawHeaders),
       body: Buffer.concat(chunks),
     };
