@@ -252,7 +252,8 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
     host.parameters.set('/sftpgo/host/office', JSON.stringify(await keyOf('host')));
     const split = await splitAws(moto.url, host.url);
     const aws = `{ credentialsFile: aws-credentials, endpoint: "${split.url}" }`;
-    const secrets = `aws_access_key_id = ${credentials.accessKeyId}\naws_secret_access_key = test\n`;
+    const { accessKeyId, secretAccessKey } = host.credentials;
+    const secrets = `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
     await writeFile(at('aws-credentials'), `[default]\n${secrets}`, { mode: 0o600 });
     await writePrivateKey(at('adapter.key.json'), project.adapterKey);
     await writeFile(
