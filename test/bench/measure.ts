@@ -35,3 +35,14 @@ export async function residentMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1024;
 }
+
+/** Clock ticks of /proc a second: USER_HZ, which Linux never changes for user space. */
+const ticksPerS = 100;
+
+/** Time on a processor of a process so far, ended threads included, in µs (Linux). */
+export async function cpuMicros(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // behind the name, which may contain anything: state is field 3, utime and stime are 14 and 15
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticksPerS;
+}

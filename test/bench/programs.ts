@@ -1,7 +1,8 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { pluginTypes } from '../../proto/plugin-types.ts';
+import { type PluginTypeName, pluginTypes } from '../../proto/plugin-types.ts';
+import type { GoHost, LaunchedPlugin } from '../host/driver.ts';
 import type { Program } from './measure.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -38,4 +39,14 @@ export function adapterProgram(configPath: string, clientCert: string | undefine
       ...(clientCert === undefined ? {} : { PLUGIN_CLIENT_CERT: clientCert }),
     },
   };
+}
+
+/** Starts a plugin through a Go host, as SFTPGo does. */
+export async function launch(
+  host: GoHost,
+  { cmd, args, env }: Program,
+  type: PluginTypeName = 'ipfilter',
+): Promise<LaunchedPlugin> {
+  const pairs = Object.entries(env).map((pair) => pair.join('='));
+  return await host.launch({ type, cmd, args, env: pairs, autoMtls: false });
 }

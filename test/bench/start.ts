@@ -6,7 +6,7 @@ import { createCertificate } from '../../adapter/goplugin/server/certificate.ts'
 import { prepareDeployment } from '../runtimes/deployment.ts';
 import { median, type Program, residentMiB, startToLine } from './measure.ts';
 import { adapterProgram, baselineProgram } from './programs.ts';
-import { type BenchRow, ratioRow } from './row.ts';
+import { type BenchRow, limitRow, ratioRow } from './row.ts';
 
 const runs = 15;
 /** Until everything that is loaded after the handshake line has been loaded. */
@@ -48,6 +48,7 @@ export async function startRows(): Promise<BenchRow[]> {
       ratioRow('start to handshake', 'ms', plainMs, bareMs, 1.8),
       ratioRow('start to handshake, AutoMTLS', 'ms', mutualMs, bareAgainMs, 1.8),
       ratioRow('idle RSS', 'MiB', mutualMiB, bareMiB, 1.5),
+      limitRow('idle RSS, absolute', 'MiB', mutualMiB, 100),
     ];
   } finally {
     await deployment.close();

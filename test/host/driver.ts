@@ -18,8 +18,19 @@ export interface CallOutcome extends Outcome {
 }
 
 export interface BenchLoad {
-  readonly ip: string;
-  readonly protocol: string;
+  readonly ip?: string;
+  readonly protocol?: string;
+  /** `ip` is a prefix such as `2001:db8::`, and each call asks about an address of its own. */
+  readonly distinct?: boolean;
+  /** Calls Decrypt of a kms instead. */
+  readonly decrypt?: {
+    readonly payload: string;
+    readonly key: string;
+    readonly additionalData: string;
+    readonly mode: number;
+    readonly url: string;
+    readonly masterKey: string;
+  };
   readonly calls: number;
   readonly parallel: number;
 }
@@ -64,7 +75,7 @@ export interface LaunchedPlugin {
   checkIP(ip: string, protocol?: string): Promise<Outcome>;
   /** Asks about all addresses at the same moment; outcomes in the order of the addresses. */
   burst(ips: readonly string[], protocol?: string): Promise<readonly Outcome[]>;
-  /** Asks about one address again and again: `calls` times by each of `parallel` callers. */
+  /** Makes the same call again and again: `calls` times by each of `parallel` callers. */
   bench(load: BenchLoad): Promise<Benched>;
   reload(): Promise<Outcome>;
   /**

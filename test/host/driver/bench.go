@@ -1,8 +1,10 @@
 package driver
 
 import (
+	"fmt"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,9 +12,22 @@ type bench struct {
 	Name     string `json:"name"`
 	IP       string `json:"ip"`
 	Protocol string `json:"protocol"`
+	// Distinct: IP is a prefix, and each call asks about an address of its own: "2001:db8::" + "1:2".
+	Distinct bool `json:"distinct"`
+	// Decrypt, with the plugin of a kms; IP and Protocol are not used then.
+	Decrypt *decryption `json:"decrypt"`
 	// Calls are made by each of Parallel callers, one after the other.
 	Calls    int `json:"calls"`
 	Parallel int `json:"parallel"`
+}
+
+type decryption struct {
+	Payload        string `json:"payload"`
+	Key            string `json:"key"`
+	AdditionalData string `json:"additionalData"`
+	Mode           int    `json:"mode"`
+	URL            string `json:"url"`
+	MasterKey      string `json:"masterKey"`
 }
 
 type benched struct {
@@ -23,7 +38,30 @@ type benched struct {
 	Codes map[string]int `json:"codes"`
 }
 
-// bench asks an IP filter about one address again and again, as SFTPGo does for a browser's requests.
+// asked counts the distinct addresses of this process: none is asked about twice.
+var asked atomic.Uint32
+
+// once makes one of the calls of a bench.
+func (c *bench) once(api any) (Outcome, error) {
+	if d := c.Decrypt; d != nil {
+		kms, ok := api.(interface {
+			Decrypt(payload, key, additionalData string, mode int, url, masterKey string) (string, error)
+		})
+		if !ok {
+			return Outcome{}, fmt.Errorf("%T is no client of a kms", api)
+		}
+		_, err := kms.Decrypt(d.Payload, d.Key, d.AdditionalData, d.Mode, d.URL, d.MasterKey)
+		return outcomeOf(err), nil
+	}
+	ip := c.IP
+	if c.Distinct {
+		n := asked.Add(1)
+		ip = fmt.Sprintf("%s%x:%x", c.IP, n>>16, n&0xffff)
+	}
+	return checkIP(api, ip, c.Protocol)
+}
+
+// bench makes the same call again and again, as SFTPGo does for a browser's requests.
 func (h *host) bench(c bench) (any, error) {
 	p, err := h.find(c.Name)
 	if err != nil {
@@ -42,7 +80,7 @@ func (h *host) bench(c bench) (any, error) {
 			codes[i] = map[string]int{}
 			for n := 0; n < c.Calls; n++ {
 				begun := time.Now()
-				outcome, err := checkIP(p.api, c.IP, c.Protocol)
+				outcome, err := c.once(p.api)
 				if err != nil {
 					errs[i] = err
 					return

@@ -1,0 +1,79 @@
+import type { Benched, BenchLoad, LaunchedPlugin } from '../host/driver.ts';
+import { cpuMicros, median } from './measure.ts';
+
+/** So many callers at once, each with so many calls one after the other. */
+export interface Amount {
+  readonly calls: number;
+  readonly parallel: number;
+}
+
+/** How calls went, and what one cost the process in µs of processor time. */
+export type Loaded = Omit<Benched, 'codes'> & { readonly cpuUs: number };
+
+/** Something that can be put under load. */
+export interface Party {
+  readonly pid: number;
+  run(amount: Amount): Promise<Omit<Benched, 'codes'>>;
+}
+
+/** A plugin behind a Go host; throws when a call did not end as `code` says. */
+export function pluginParty(
+  plugin: LaunchedPlugin,
+  load: Omit<BenchLoad, 'calls' | 'parallel'>,
+  code = 'OK',
+): Party {
+  return {
+    pid: plugin.pid,
+    async run(amount) {
+      const figures = await plugin.bench({ ...load, ...amount });
+      if (figures.codes[code] !== amount.calls * amount.parallel) {
+        throw new Error(`not ${code}: ${JSON.stringify(figures)}`);
+      }
+      return figures;
+    },
+  };
+}
+
+async function measured(party: Party, amount: Amount): Promise<Loaded> {
+  const before = await cpuMicros(party.pid);
+  const figures = await party.run(amount);
+  return { ...figures, cpuUs: ((await cpuMicros(party.pid)) - before) / (amount.calls * amount.parallel) };
+}
+
+/**
+ * Each party under each load, in turn and several times, so that a drifting machine drifts for all. Resolves with the
+ * medians by party and load.
+ */
+export async function inTurn<P extends string, L extends string>(
+  parties: Readonly<Record<P, Party>>,
+  amounts: Readonly<Record<L, Amount>>,
+  rounds: number,
+): Promise<Record<P, Record<L, Loaded>>> {
+  const seen = new Map<string, Loaded[]>();
+  for (let round = -1; round < rounds; round += 1) {
+    for (const [load, amount] of Object.entries<Amount>(amounts)) {
+      for (const [name, party] of Object.entries<Party>(parties)) {
+        const figures = await measured(party, amount);
+        const key = `${name}\n${load}`;
+        // the first round warms up
+        if (round >= 0) seen.set(key, [...(seen.get(key) ?? []), figures]);
+      }
+    }
+  }
+  const names = Object.keys(parties) as P[];
+  const loads = Object.keys(amounts) as L[];
+  const of = (name: P, load: L) => medians(seen.get(`${name}\n${load}`) ?? []);
+  return Object.fromEntries(
+    names.map((name) => [name, Object.fromEntries(loads.map((load) => [load, of(name, load)]))]),
+  ) as Record<P, Record<L, Loaded>>;
+}
+
+function medians(all: readonly Loaded[]): Loaded {
+  const of = (key: keyof Loaded) => median(all.map((each) => each[key]));
+  return {
+    p50Micros: of('p50Micros'),
+    p99Micros: of('p99Micros'),
+    perSecond: of('perSecond'),
+    cpuUs: of('cpuUs'),
+  };
+}
