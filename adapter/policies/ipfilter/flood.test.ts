@@ -90,11 +90,26 @@ test('the first question after a flood proves nothing: the function may still wo
   expect(await see('10.0.1.2')).toBe('answered by on-unavailable');
 });
 
-test('an outage is over with the first answer: a flood after it buys nothing', async () => {
-  const { see } = filterOf(open, failure('ANSWER_UNSIGNED'), signedError('permission_denied'), never);
+test.each([
+  ['an allow', factsWith(), 'answered'],
+  ['a denial', signedError('permission_denied'), 'DENIED'],
+])('an outage is over with the first answer, %s: a flood after it buys nothing', async (_, answer, seen) => {
+  const { see } = filterOf(open, failure('ANSWER_UNSIGNED'), answer, never);
   expect(await see('192.0.2.1')).toBe('answered by on-unavailable');
-  expect(await see('192.0.2.2')).toBe('DENIED');
+  expect(await see('192.0.2.2')).toBe(seen);
   expect(tally(await flood(see, 100))).toEqual({ DEADLINE: 100 });
+});
+
+test('what is throttled in an outage is denied, and before a flood it is no sign of an outage', async () => {
+  const throttled = new ThrottledError('office@live', undefined);
+  const { see } = filterOf(open, failure('ANSWER_UNSIGNED'), throttled);
+  expect([await see('192.0.2.1'), await see('192.0.2.2')]).toEqual([
+    'answered by on-unavailable',
+    'ANSWER_UNSIGNED',
+  ]);
+  const other = filterOf(open, throttled, late(failure('ANSWER_UNSIGNED'), 10));
+  await other.see('192.0.2.1');
+  expect(tally(await flood(other.see, 17))).toEqual({ ANSWER_UNSIGNED: 17 });
 });
 
 test('a failure of half a minute ago says nothing of a flood now', async () => {

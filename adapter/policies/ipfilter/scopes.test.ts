@@ -36,6 +36,13 @@ test('a verdict decides for its network and its protocols, and for nobody else',
   }
 });
 
+test('questions at the same moment about two protocols, or two addresses, do not share an answer', async () => {
+  const yes = Promise.resolve(allow('198.51.100.7/32;protocols="SSH"'));
+  const { see } = filterOf({}, yes, deny('198.51.100.7/32;protocols="HTTP"'), deny('198.51.100.8/32'));
+  const outcomes = [see('198.51.100.7', 'SSH'), see('198.51.100.7', 'HTTP'), see('198.51.100.8', 'SSH')];
+  expect(await Promise.all(outcomes)).toEqual(['answered', 'DENIED', 'DENIED']);
+});
+
 test('a verdict without protocols is for all of them, also those to come', async () => {
   const { see, next } = filterOf({}, allow('2001:db8:7::/48'));
   for (const protocol of askedProtocols) await see('2001:db8:7::1', protocol);

@@ -14,13 +14,15 @@ const maxLines = 1000;
 export function verdictLog(tools?: PolicyTools): Policy {
   const said = new Set<string>();
   let since = performance.now();
+  let last = { ip: '', protocol: '' };
 
   function isRepeated(ip: string, protocol: string): boolean {
     const now = performance.now();
     if (now - since >= repeatMs) {
       since = now;
       said.clear();
-    }
+    } else if (ip === last.ip && protocol === last.protocol) return true;
+    last = { ip, protocol };
     const key = `${ip} ${protocol}`;
     if (said.has(key) || said.size >= maxLines) return true;
     said.add(key);
