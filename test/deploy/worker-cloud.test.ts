@@ -216,10 +216,32 @@ describe('what is refused', () => {
   test('a secret that nobody set, and a secret that nobody listed', async () => {
     await project.configure({ secrets: { required: ['PLUGIN_KEY', 'LDAP_PASSWORD'] } });
     await refused({ code: 'INPUT_INVALID', happened: expect.stringContaining('LDAP_PASSWORD') });
-    await project.configure({ secrets: { required: ['PLUGIN_KEY'] } });
+    // a new Worker is created first, so that there is one to put it into
+    await project.configure({ name: 'asking' });
+    await refused({ code: 'CONFIG_INVALID', remedy: expect.stringContaining('secret put LDAP_PASSWORD') });
+    project.cloudflare.workers.get('asking')?.withSecrets({ LDAP_PASSWORD: 'x' });
+    const { accepted } = await cloud().publish(project.fn(), report);
+    expect(accepted.config['binding.LDAP_PASSWORD']).toEqual({ type: 'secret_text' });
+    await project.configure({ name: 'office', secrets: { required: ['PLUGIN_KEY'] } });
     worker().withSecrets({ STRAY: 'x' });
     await refused({ code: 'DRIFT', happened: expect.stringContaining('binding.STRAY') });
     worker().withSecrets({ STRAY: undefined });
+  });
+
+  test('a later migration of Durable Objects, with the one command that applies it', async () => {
+    const objects = { bindings: [{ name: 'LIST', class_name: 'List' }] };
+    const v1 = { tag: 'v1', new_sqlite_classes: ['List'] };
+    // a new Worker gets its classes when it is created
+    await project.configure({ name: 'listed', durable_objects: objects, migrations: [v1] });
+    const { accepted } = await cloud().publish(project.fn(), report);
+    expect(accepted.config['binding.LIST']).toMatchObject({ type: 'durable_object_namespace' });
+    await project.configure({ compatibility_date: '2026-05-01' });
+    await cloud().publish(project.fn(), report);
+    const v2 = { tag: 'v2', new_sqlite_classes: ['Other'] };
+    await project.configure({ migrations: [v1, v2] });
+    await refused({ code: 'CONFIG_INVALID', remedy: expect.stringContaining('npx wrangler deploy ') });
+    const { durable_objects, migrations } = { durable_objects: undefined, migrations: undefined };
+    await project.configure({ name: 'office', durable_objects, migrations });
   });
 
   test('a version that Cloudflare keeps otherwise than it was uploaded', async () => {

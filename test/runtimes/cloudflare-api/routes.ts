@@ -42,7 +42,13 @@ const routes: Readonly<Record<string, Route>> = {
     const worker = asked.workers.get(name);
     const version = worker?.versions.at(-1);
     if (worker === undefined || version === undefined) throw apiErrors.noEnvironment();
-    const script = { ...scriptShape(worker, version), last_deployed_from: 'wrangler' };
+    // of the last migration that was applied: wrangler uploads the ones after it
+    const migrated = worker.versions.findLast(({ migrationTag }) => migrationTag !== undefined);
+    const script = {
+      ...scriptShape(worker, version),
+      last_deployed_from: 'wrangler',
+      ...(migrated === undefined ? {} : { migration_tag: migrated.migrationTag }),
+    };
     return { id: name, default_environment: { environment: 'production', script }, environments: [] };
   },
   'PUT /workers/scripts/:name': async (asked, name) => {
