@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('20,000 addresses: what the cache answers is what the rules say', async () => {
+test('20,000 addresses: what the cache answers is what the rules say', { timeout: 60_000 }, async () => {
   const { asked, missed, wrong } = await compareVerdicts({
     seed: 42,
     ruleSets: 20,

@@ -61,7 +61,7 @@ test('a flood that makes the function late buys no allow, nor does the breaker t
 
 test('while the breaker that a flood opened rests, nothing is allowed', async () => {
   const { see } = filterOf(open, never);
-  await flood(see, 300);
+  await flood(see, 120);
   for (let ms = 0; ms < 1900; ms += 100) {
     expect(await see(`10.9.0.${ms / 100}`)).toBe('UNREACHABLE');
     vi.advanceTimersByTime(100);
@@ -70,7 +70,7 @@ test('while the breaker that a flood opened rests, nothing is allowed', async ()
 
 test('when the flood is over and a question alone fails too, it is an outage', async () => {
   const { see } = filterOf(open, never);
-  await flood(see, 300);
+  await flood(see, 120);
   vi.advanceTimersByTime(2500);
   const alone = see('192.0.2.1');
   await vi.advanceTimersByTimeAsync(10_000);
