@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Published } from '../../infra/deploy/cloud.ts';
+import type { Cloud, Published } from '../../infra/deploy/cloud.ts';
 import { workerCloud } from '../../infra/deploy/worker/index.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { apiErrors } from '../runtimes/cloudflare-api.ts';
@@ -12,8 +12,17 @@ beforeAll(async () => (project = await prepareWorkerProject()));
 afterAll(async () => await project.close());
 
 const report = () => undefined;
-const cloud = (environment: NodeJS.ProcessEnv = project.environment) =>
-  workerCloud({ ...project, environment });
+/** Reads its configuration once: another one after each change of it. */
+let current: Cloud | undefined;
+const cloud = (environment?: NodeJS.ProcessEnv): Cloud => {
+  if (environment !== undefined) return workerCloud({ ...project, environment });
+  current ??= workerCloud(project);
+  return current;
+};
+const configure: WorkerProject['configure'] = async (changes) => {
+  current = undefined;
+  await project.configure(changes);
+};
 const worker = () => {
   const found = project.cloudflare.workers.get('office');
   if (found === undefined) throw new Error('there is no Worker');
@@ -98,7 +107,7 @@ describe('from nothing to traffic', () => {
   });
 
   test('another setting is another version under the same key, without traffic', async () => {
-    await project.configure({ compatibility_date: '2026-06-01' });
+    await configure({ compatibility_date: '2026-06-01' });
     second = await cloud().publish(project.fn(lockOf(first)), report);
     expect(second.accepted.version).not.toBe(first.accepted.version);
     expect(second.accepted.config['compatibilityDate']).toBe('2026-06-01');
@@ -148,18 +157,18 @@ describe('from nothing to traffic', () => {
 });
 
 describe('what is refused', () => {
-  const refused = async (expected: object, environment: NodeJS.ProcessEnv = project.environment) =>
+  const refused = async (expected: object, environment?: NodeJS.ProcessEnv) =>
     await expect(cloud(environment).publish(project.fn(), report)).rejects.toMatchObject(expected);
 
   test('a configuration that lacks something, and one that wrangler cannot read', async () => {
-    await project.configure({ version_metadata: undefined });
+    await configure({ version_metadata: undefined });
     await refused({ code: 'CONFIG_INVALID', happened: expect.stringContaining('version_metadata') });
-    await project.configure({
+    await configure({
       version_metadata: { binding: 'CF_VERSION_METADATA' },
       compatibility_flags: 'x',
     });
     await refused({ code: 'CONFIG_INVALID', happened: expect.stringContaining('compatibility_flags') });
-    await project.configure({ compatibility_flags: [] });
+    await configure({ compatibility_flags: [] });
   });
 
   test('a stage that the configuration does not have', async () => {
@@ -214,15 +223,15 @@ describe('what is refused', () => {
   });
 
   test('a secret that nobody set, and a secret that nobody listed', async () => {
-    await project.configure({ secrets: { required: ['PLUGIN_KEY', 'LDAP_PASSWORD'] } });
+    await configure({ secrets: { required: ['PLUGIN_KEY', 'LDAP_PASSWORD'] } });
     await refused({ code: 'INPUT_INVALID', happened: expect.stringContaining('LDAP_PASSWORD') });
     // a new Worker is created first, so that there is one to put it into
-    await project.configure({ name: 'asking' });
+    await configure({ name: 'asking' });
     await refused({ code: 'CONFIG_INVALID', remedy: expect.stringContaining('secret put LDAP_PASSWORD') });
     project.cloudflare.workers.get('asking')?.withSecrets({ LDAP_PASSWORD: 'x' });
     const { accepted } = await cloud().publish(project.fn(), report);
     expect(accepted.config['binding.LDAP_PASSWORD']).toEqual({ type: 'secret_text' });
-    await project.configure({ name: 'office', secrets: { required: ['PLUGIN_KEY'] } });
+    await configure({ name: 'office', secrets: { required: ['PLUGIN_KEY'] } });
     worker().withSecrets({ STRAY: 'x' });
     await refused({ code: 'DRIFT', happened: expect.stringContaining('binding.STRAY') });
     worker().withSecrets({ STRAY: undefined });
@@ -232,16 +241,16 @@ describe('what is refused', () => {
     const objects = { bindings: [{ name: 'LIST', class_name: 'List' }] };
     const v1 = { tag: 'v1', new_sqlite_classes: ['List'] };
     // a new Worker gets its classes when it is created
-    await project.configure({ name: 'listed', durable_objects: objects, migrations: [v1] });
+    await configure({ name: 'listed', durable_objects: objects, migrations: [v1] });
     const { accepted } = await cloud().publish(project.fn(), report);
     expect(accepted.config['binding.LIST']).toMatchObject({ type: 'durable_object_namespace' });
-    await project.configure({ compatibility_date: '2026-05-01' });
+    await configure({ compatibility_date: '2026-05-01' });
     await cloud().publish(project.fn(), report);
     const v2 = { tag: 'v2', new_sqlite_classes: ['Other'] };
-    await project.configure({ migrations: [v1, v2] });
+    await configure({ migrations: [v1, v2] });
     await refused({ code: 'CONFIG_INVALID', remedy: expect.stringContaining('npx wrangler deploy ') });
     const { durable_objects, migrations } = { durable_objects: undefined, migrations: undefined };
-    await project.configure({ name: 'office', durable_objects, migrations });
+    await configure({ name: 'office', durable_objects, migrations });
   });
 
   test('a version that Cloudflare keeps otherwise than it was uploaded', async () => {
