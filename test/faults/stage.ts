@@ -45,6 +45,8 @@ export interface StageOptions {
   readonly sections?: Readonly<Partial<Record<Column, string>>>;
   /** Certificates beside the functions' own that adapters trust. */
   readonly trusted?: readonly Certificate[];
+  /** State folder of a column; absent: one in its own folder. */
+  readonly state?: (column: Column) => string;
   /** Called before the adapter of a role starts: to spoil its files, for one. */
   readonly before?: (folder: RoleFolder) => Promise<void>;
   readonly cmd?: (
@@ -84,7 +86,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         'lock: { file: bundles.lock.json }',
         'trust: { file: signers.jwks.json }',
         'https: { ca: ca.pem }',
-        'state: state',
+        `state: ${options.state?.(column) ?? 'state'}`,
         `${type}: { ${keys.join(', ')} }`,
       ];
       await folder.write('serverless.yaml', `${config.join('\n')}\n`);

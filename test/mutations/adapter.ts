@@ -384,15 +384,15 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/policies/shared/breaker.ts',
-    'if (!isOutage(error)) return { error };',
+    'if (!isOutage(error) && !saysNothing(error)) return { error };',
     'if (!isOutage(error)) throw new HostGaveUpError(call.method.name);',
     'adapter/policies/shared/breaker.test.ts',
     'signed answers do not count for the function',
   ],
   [
     'adapter/policies/shared/breaker.ts',
-    '!(error instanceof HostGaveUpError))',
-    'error instanceof Error)',
+    'handleWhen((error) => !saysNothing(error))',
+    'handleWhen(() => true)',
     'adapter/policies/shared/breaker.test.ts',
     'a host that hangs up stops the function',
   ],
@@ -405,7 +405,7 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/policies/shared/breaker.ts',
-    'error instanceof HostGaveUpError && tries ? refusal(error) : error',
+    'saysNothing(error) && tries ? refusal(error) : error',
     'error',
     'adapter/policies/shared/breaker.test.ts',
     'a host that hangs up lets all calls through to a dead function',
@@ -457,8 +457,8 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/policies/ipfilter/index.ts',
-    '    verdictCache(section, tools),\n    breaker({ tools }),\n    limit(),\n    outage.policy,\n    deadline(),',
-    '    breaker({ tools }),\n    limit(),\n    outage.policy,\n    deadline(),\n    verdictCache(section, tools),',
+    '    verdictCache(section.cache, tools),\n    breaker({ tools }),\n    limit(questions(section.maxUnanswered)),\n    outage.policy,\n    deadline(),',
+    '    breaker({ tools }),\n    limit(questions(section.maxUnanswered)),\n    outage.policy,\n    deadline(),\n    verdictCache(section.cache, tools),',
     'adapter/policies/ipfilter/index.test.ts',
     'a time-out is refused before the stale verdict is looked at',
   ],

@@ -70,9 +70,9 @@ const rows: readonly (readonly [
     'without a scope, a verdict is for all protocols',
   ],
   [
-    'verdict-cache',
-    'maxFlights: maxUnanswered,',
-    '',
+    'index',
+    'limit(questions(section.maxUnanswered))',
+    'limit()',
     flood,
     'a flood waits for the function, each address with a request of its own',
   ],
@@ -190,11 +190,6 @@ export const mutations: readonly Mutation[] = [
   ...(
     [
       ['        drifted = true;\n', '', 'changed code, and everybody is still answered by what the old said'],
-      [
-        'if (underWay >= maxFlights)',
-        'if (flights.size >= maxFlights)',
-        'each Reload lets a flood begin anew',
-      ],
       ['call.deadlineMs - earlierMs', 'call.deadlineMs', 'a black hole is not seen as an outage in time'],
     ] as const
   ).map(([text, replacement, why]) => ({

@@ -1,7 +1,7 @@
 import type { Policy } from '../../shapes.ts';
 import { breaker } from '../shared/breaker.ts';
 import { deadline } from '../shared/deadline.ts';
-import { limit } from '../shared/limit.ts';
+import { defaultLimits, limit } from '../shared/limit.ts';
 import { retry } from '../shared/retry.ts';
 import type { PolicyTools } from '../tools.ts';
 import type { IpfilterSection } from './config.ts';
@@ -11,6 +11,12 @@ import { watchOutage } from './outage.ts';
 import { verdictCache } from './verdict-cache.ts';
 import { verdictLog } from './verdict-log.ts';
 
+/** So many questions may be unanswered, asked or waiting; a Reload finds a place beside them. */
+function questions(maxUnanswered: number) {
+  const maxOfOneRpc = Math.min(defaultLimits.maxOfOneRpc, maxUnanswered);
+  return { maxOfOneRpc, maxQueued: maxUnanswered - maxOfOneRpc };
+}
+
 /** The policies of ipfilter, outermost first: docs/architecture.md, "Policies". */
 export function ipfilterPolicies(section: IpfilterSection, tools?: PolicyTools): readonly Policy[] {
   const outage = watchOutage();
@@ -18,9 +24,9 @@ export function ipfilterPolicies(section: IpfilterSection, tools?: PolicyTools):
     verdictLog(tools),
     localVerdicts(section.alwaysAllow, tools),
     onUnavailable(section.onUnavailable, outage, tools),
-    verdictCache(section, tools),
+    verdictCache(section.cache, tools),
     breaker({ tools }),
-    limit(),
+    limit(questions(section.maxUnanswered)),
     outage.policy,
     deadline(),
     retry({ tools }),

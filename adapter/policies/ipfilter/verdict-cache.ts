@@ -15,8 +15,6 @@ const maxFreshMs = 300_000;
 /** What of an answer was cut or refused: `scope` was refused whole. */
 type Clamp = 'scope' | 'width' | 'max-age' | 'stale-while-revalidate' | 'stale-if-error';
 
-export type VerdictCacheOptions = Pick<IpfilterSection, 'cache' | 'maxUnanswered'>;
-
 /** One address: what an answer without a scope is about. */
 function single({ address }: Question): Prefix {
   return prefixOf(address, address.family === 4 ? 32 : 128);
@@ -29,10 +27,7 @@ function single({ address }: Question): Prefix {
  *
  * One flight for each address and protocol: what an answer is about is only known when it is there.
  */
-export function verdictCache(
-  { cache: section, maxUnanswered }: VerdictCacheOptions,
-  tools?: PolicyTools,
-): Policy {
+export function verdictCache(section: IpfilterSection['cache'], tools?: PolicyTools): Policy {
   const protocols = new ProtocolBits();
   const { entries: maxEntries, bytes: maxBytes, widestScope, staleIfError: maxStaleMs } = section;
 
@@ -61,9 +56,9 @@ export function verdictCache(
     return Math.min(askedMs, limitMs);
   }
 
+  const store = maxEntries > 0 && maxBytes > 0 ? new ScopeStore({ maxEntries, maxBytes }) : undefined;
   return cache({
-    store: maxEntries > 0 && maxBytes > 0 ? new ScopeStore({ maxEntries, maxBytes }) : undefined,
-    maxFlights: maxUnanswered,
+    store,
     count: (outcome) => tools?.count?.('ipfilter_cache', { outcome }),
     key(call: Call): Question | undefined {
       const asked = askedAddress(call);
@@ -73,7 +68,7 @@ export function verdictCache(
       return { id: `${text} ${asked.protocol}`, address, protocol: protocols.of(asked.protocol) };
     },
     lifetime(question, facts: Facts): ScopedLifetime | undefined {
-      if (facts.freshMs === undefined) return undefined;
+      if (store === undefined || facts.freshMs === undefined) return undefined;
       const scope = scopeOf(question, facts.scope);
       if (scope === undefined) return undefined;
       return {

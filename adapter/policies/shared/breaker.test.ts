@@ -12,6 +12,7 @@ import {
 import type { Handler } from '../../shapes.ts';
 import { breaker } from './breaker.ts';
 import { HostGaveUpError } from './deadline.ts';
+import { ShedError } from './limit.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'Date'] });
@@ -61,6 +62,7 @@ test.each([
   ['a refused signature', failure('ANSWER_REFUSED')],
   ['drift', failure('DRIFT')],
   ['a host that gave up', gaveUp],
+  ['a call that was shed', new ShedError()],
 ])('%s never opens it', async (_, step) => {
   const { during } = guarded();
   expect(await during(step, 50)).toMatchObject({ asked: 50 });
@@ -123,4 +125,20 @@ test('a clock that is set back does not keep it open', async () => {
   vi.advanceTimersByTime(5000);
   await during(factsWith(), 1);
   expect(await during(factsWith(), 5)).toMatchObject({ asked: 5 });
+});
+
+test('calls that were shed do not hide that the function is away', async () => {
+  const { during } = guarded();
+  await during(unreachable, 10);
+  vi.advanceTimersByTime(2000);
+  // the one that tries finds no place: nothing is known, so the rest goes on
+  expect(await during(new ShedError(), 1)).toEqual({ asked: 1, seen: new Set(['UNREACHABLE']) });
+  expect(await during(factsWith(), 1)).toMatchObject({ asked: 0 });
+  vi.advanceTimersByTime(2000);
+  await during(factsWith(), 1);
+  for (let round = 0; round < 10; round += 1) {
+    await during(new ShedError(), 5);
+    await during(unreachable, 1);
+  }
+  expect(await during(factsWith(), 1)).toMatchObject({ asked: 0 });
 });

@@ -3,10 +3,16 @@ import { PluginError } from '../../../proto/error.ts';
 import type { Policy, Reply } from '../../shapes.ts';
 import type { PolicyTools } from '../tools.ts';
 import { HostGaveUpError } from './deadline.ts';
+import { ShedError } from './limit.ts';
 
 /** Failures of the way to the function. */
 function isOutage(error: unknown): boolean {
   return error instanceof PluginError && (error.code === 'UNREACHABLE' || error.code === 'DEADLINE');
+}
+
+/** Ended without the function's doing: counts neither way. */
+function saysNothing(error: unknown): boolean {
+  return error instanceof HostGaveUpError || error instanceof ShedError;
 }
 
 function refusal(cause?: unknown): PluginError {
@@ -26,7 +32,7 @@ type Outcome = { readonly reply: Reply } | { readonly error: unknown };
  * failed, calls fail at once for `halfOpenAfterMs`; then one call tries, and the others still fail until it is back.
  *
  * Only UNREACHABLE and DEADLINE count as failures. Every signed answer, whatever its code, counts for the function;
- * a call that the host gave up on counts neither way. Stands above the deadline policy: the call that tries must
+ * a call that the host gave up on, or that was shed, counts neither way. Stands above the deadline policy: the call that tries must
  * come to an end.
  */
 export function breaker(
@@ -36,7 +42,7 @@ export function breaker(
   let openedAt = 0;
   const newCircuit = () => {
     const made = circuitBreaker(
-      handleWhen((error) => !(error instanceof HostGaveUpError)),
+      handleWhen((error) => !saysNothing(error)),
       {
         halfOpenAfter: halfOpenAfterMs,
         breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000, minimumRps: 1 }),
@@ -60,9 +66,9 @@ export function breaker(
         try {
           return { reply: await next(call) };
         } catch (error) {
-          if (!isOutage(error)) return { error };
+          if (!isOutage(error) && !saysNothing(error)) return { error };
           // neither way, but for the one call that tries: it has not shown that the function is back
-          throw error instanceof HostGaveUpError && tries ? refusal(error) : error;
+          throw saysNothing(error) && tries ? refusal(error) : error;
         }
       };
       let outcome: Outcome;

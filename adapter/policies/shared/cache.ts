@@ -48,8 +48,6 @@ export type CacheOutcome = 'fresh' | 'revalidated' | 'stale-if-error' | 'miss' |
 export interface CacheOptions<K extends Key, L extends Lifetime, E extends Entry> {
   /** Absent: nothing is remembered, and equal calls still share one flight. */
   readonly store: Store<K, L, E> | undefined;
-  /** Different keys that may be asked about at the same time; more are shed. Absent: any number. */
-  readonly maxFlights?: number;
   /** Equal keys get equal answers; undefined: neither remembered nor shared. */
   key(call: Call): K | undefined;
   /** How long this answer holds; undefined: not at all. */
@@ -69,14 +67,6 @@ function settle(outcome: Outcome): Reply {
   return outcome.reply;
 }
 
-function shed(call: Call): PluginError {
-  return new PluginError('OVERLOADED', {
-    happened: `${call.method.name} was not asked: too many other questions wait for the function`,
-    expected: 'fewer questions at the same time',
-    remedy: 'Look for a flood of connections, and for a slow function.',
-  });
-}
-
 /**
  * Remembers verified answers, and lets equal calls share one flight. Lives in memory only.
  *
@@ -90,10 +80,8 @@ function shed(call: Call): PluginError {
 export function cache<K extends Key, L extends Lifetime, E extends Entry>(
   options: CacheOptions<K, L, E>,
 ): Policy {
-  const { store, maxFlights = Number.POSITIVE_INFINITY } = options;
+  const { store } = options;
   const flights = new Map<string, Promise<Outcome>>();
-  /** Questions under way, those from before a reload included. */
-  let underWay = 0;
   let epoch = 0;
   let drifted = false;
 
@@ -139,13 +127,12 @@ export function cache<K extends Key, L extends Lifetime, E extends Entry>(
   function fly(next: Handler, call: Call, key: K): Promise<Outcome> {
     const current = flights.get(key.id);
     if (current !== undefined) return current;
-    if (underWay >= maxFlights) return Promise.reject(shed(call));
-    underWay += 1;
     const { signal } = new AbortController();
-    const flight = ask(next, { ...call, signal, deadlineMs: call.deadlineMs - earlierMs }, key).finally(() => {
-      underWay -= 1;
-      if (flights.get(key.id) === flight) flights.delete(key.id);
-    });
+    const flight = ask(next, { ...call, signal, deadlineMs: call.deadlineMs - earlierMs }, key).finally(
+      () => {
+        if (flights.get(key.id) === flight) flights.delete(key.id);
+      },
+    );
     flights.set(key.id, flight);
     return flight;
   }

@@ -17,7 +17,7 @@ export interface Limits {
 }
 
 /** SFTPGo sends up to 250 events at once; everything else comes from clients, who may be many. */
-const defaults: Limits = {
+export const defaultLimits: Limits = {
   maxInFlight: 256,
   maxOfOneRpc: 192,
   maxQueued: 1024,
@@ -42,11 +42,11 @@ interface Line {
  * too long, is shed with OVERLOADED, which denies an ipfilter's question whatever `onUnavailable` says. RPCs take turns,
  * and when the queue is full the longest line loses its newest call.
  *
- * Stands below the cache, whose answers cost nothing, and above the deadline: a call that did not come to its turn says
- * nothing about the function, so the breaker does not hear of it.
+ * Stands below the cache, whose answers cost nothing; below the breaker, so that a function which is away is answered
+ * for at once and not after a turn, and which counts a shed call neither way; and above the deadline.
  */
 export function limit(options: Partial<Limits> = {}): Policy {
-  const limits = { ...defaults, ...options };
+  const limits = { ...defaultLimits, ...options };
   const lines = new Map<string, Line>();
   let inFlight = 0;
   let queued = 0;
@@ -96,7 +96,7 @@ export function limit(options: Partial<Limits> = {}): Policy {
     const newest = [...longest.waiting].at(-1);
     if (newest === undefined) return false;
     leave(longest, newest);
-    newest.shed(tooMany());
+    newest.shed(new ShedError());
     return true;
   }
 
@@ -108,7 +108,7 @@ export function limit(options: Partial<Limits> = {}): Policy {
     }
     const bytes = bytesOf(call);
     const full = () => queued >= limits.maxQueued || queuedBytes + bytes > limits.maxQueuedBytes;
-    while (full()) if (!makeRoom(line)) throw tooMany();
+    while (full()) if (!makeRoom(line)) throw new ShedError();
     const waitMs = Math.min(limits.maxWaitMs, Math.max(0, call.deadlineMs - performance.now()) / 2);
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {
@@ -130,7 +130,7 @@ export function limit(options: Partial<Limits> = {}): Policy {
         if (leave(line, waiting)) waiting.shed(error);
       };
       const gaveUp = () => quit(new HostGaveUpError(call.method.name));
-      const timer = setTimeout(() => quit(tooMany()), waitMs);
+      const timer = setTimeout(() => quit(new ShedError()), waitMs);
       call.signal.addEventListener('abort', gaveUp, { once: true });
       line.waiting.add(waiting);
       queued += 1;
@@ -155,12 +155,17 @@ export function limit(options: Partial<Limits> = {}): Policy {
   };
 }
 
-function tooMany(): PluginError {
-  return new PluginError('OVERLOADED', {
-    happened: 'more calls wait for the function than can be answered in time',
-    expected: 'a function that answers as fast as it is asked',
-    remedy: 'Give the function more concurrency or make it faster; look for a client that floods SFTPGo.',
-  });
+/** OVERLOADED because of other calls: the function was not asked, so this says nothing about it. */
+export class ShedError extends PluginError {
+  override readonly name = 'ShedError';
+
+  constructor() {
+    super('OVERLOADED', {
+      happened: 'more calls wait for the function than can be answered in time',
+      expected: 'a function that answers as fast as it is asked',
+      remedy: 'Give the function more concurrency or make it faster; look for a client that floods SFTPGo.',
+    });
+  }
 }
 
 /** What a waiting call holds: its byte fields, which are users, secrets and events, and something for the rest. */

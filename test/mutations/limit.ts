@@ -1,0 +1,45 @@
+import type { Mutation } from './mutation.ts';
+
+const limit = 'adapter/policies/shared/limit.ts';
+const breaker = 'adapter/policies/shared/breaker.ts';
+const limitTest = 'adapter/policies/shared/limit.test.ts';
+const breakerTest = 'adapter/policies/shared/breaker.test.ts';
+
+const rows: readonly (readonly [text: string, replacement: string, why: string])[] = [
+  ['inFlight < limits.maxInFlight && ', '', 'a flood opens as many connections as it likes'],
+  [' && line.inFlight < limits.maxOfOneRpc', '', 'logins by password leave no place for those by key'],
+  ['queued >= limits.maxQueued || ', '', 'the queue is as long as a flood makes it'],
+  [' || queuedBytes + bytes > limits.maxQueuedBytes', '', 'a few thousand large users fill the memory'],
+  ['Math.min(limits.maxWaitMs, ', 'Math.max(0, ', 'a call waits ten seconds for a turn that is of no use'],
+  ['Math.max(0, call.deadlineMs - performance.now()) / 2', '60_000', 'its time is over when its turn comes'],
+  [
+    'if (mayStart(line) && line.waiting.size === 0)',
+    'if (mayStart(line))',
+    'who comes late overtakes who waits',
+  ],
+  ['      lines.delete(rpc);\n      lines.set(rpc, line);\n', '', 'one RPC that waits keeps the turn'],
+  ['b.waiting.size > a.waiting.size ? b : a', 'a', 'a flooded RPC keeps the whole queue'],
+  [
+    'longest.waiting.size <= asking.waiting.size + 1',
+    'longest.waiting.size < asking.waiting.size',
+    'the flood pushes others out',
+  ],
+  [
+    "      call.signal.addEventListener('abort', gaveUp, { once: true });\n",
+    '',
+    'who has gone keeps a place',
+  ],
+  ['      if (call.signal.aborted) gaveUp();\n', '', 'who had gone before takes a place'],
+];
+
+/** Bounds on what a role holds for its function, and who loses when there is too much. */
+export const mutations: readonly Mutation[] = [
+  ...rows.map(([text, replacement, why]) => ({ file: limit, text, replacement, tests: [limitTest], why })),
+  {
+    file: breaker,
+    text: ' || error instanceof ShedError',
+    replacement: '',
+    tests: [breakerTest],
+    why: 'shed calls count for a function that is away: the breaker never opens in a flood',
+  },
+];
