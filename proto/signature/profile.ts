@@ -1,3 +1,4 @@
+import { pluginHeaders } from '../facts.ts';
 import { type Component, component } from './base.ts';
 
 /** The label of the one signature in Signature-Input and Signature. */
@@ -40,11 +41,15 @@ const answerTail = [
   component('signature', { req: true, key: label }),
 ];
 
+const pluginFields = new Map(
+  Object.values(pluginHeaders).map((name): [string, Component] => [name, component(name)]),
+);
+
 function pluginComponents(names: Iterable<string>): Component[] {
   return [...names]
     .filter((name) => name.startsWith('plugin-'))
     .sort()
-    .map((name) => component(name));
+    .map((name) => pluginFields.get(name) ?? component(name));
 }
 
 /** What a request's signature covers, in order: every plugin-* field among `fieldNames`, sorted, comes last. */

@@ -208,7 +208,7 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/targets/https/send.ts',
-    "url.protocol === 'https:' ? 'secureConnect' : 'connect'",
+    "place.secure ? 'secureConnect' : 'connect'",
     "'connect'",
     'adapter/targets/https/index.test.ts',
     'a refused certificate counts as "may have run"',

@@ -137,7 +137,7 @@ const rows: readonly (readonly [
   ],
   [
     'server/log-queue.ts',
-    'this.#waiting.unshift(line);',
+    'this.#waiting.unshift(text);',
     '',
     'server/hclog.test.ts',
     'a line is lost on EAGAIN',

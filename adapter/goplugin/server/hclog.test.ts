@@ -27,6 +27,9 @@ class FakePipe implements LogSink {
   }
 }
 
+const messages = ({ texts }: FakePipe): unknown[] =>
+  texts.flatMap((text) => text.trimEnd().split('\n')).map((line) => JSON.parse(line)['@message']);
+
 const errno = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code });
 
 test('writes at its level and above', () => {
@@ -54,7 +57,28 @@ test('a full pipe (EAGAIN) delays lines, in order, and loses none', async () => 
   log.info('2');
   sink.throws = undefined;
   log.info('3');
-  await expect.poll(() => sink.texts.map((text) => JSON.parse(text)['@message'])).toEqual(['1', '2', '3']);
+  await expect.poll(() => messages(sink)).toEqual(['1', '2', '3']);
+});
+
+test('lines for debugging wait for the end of the turn; one that matters takes them along, in order', async () => {
+  const sink = new FakePipe();
+  const log = new HclogWriter({ sink });
+  log.debug('1');
+  log.debug('2');
+  expect(sink.texts).toEqual([]);
+  log.info('3');
+  expect(messages(sink)).toEqual(['1', '2', '3']);
+  log.debug('4');
+  await expect.poll(() => messages(sink)).toEqual(['1', '2', '3', '4']);
+});
+
+test('lines that go out together fit into one write of a pipe; a longer one goes alone', async () => {
+  const sink = new FakePipe();
+  const log = new HclogWriter({ sink });
+  const sent = ['x'.repeat(3000), 'y'.repeat(3000), 'z'.repeat(500), 'w'.repeat(9000), 'v'];
+  for (const text of sent) log.debug(text);
+  await expect.poll(() => messages(sink)).toEqual(sent);
+  expect(sink.texts.map((text) => text.trimEnd().split('\n').length)).toEqual([1, 2, 1, 1]);
 });
 
 test('a host that does not read costs bounded memory, and is told what it missed', () => {

@@ -58,7 +58,9 @@ export class HclogWriter {
   /** Writes one record, or nothing below the writer's level. */
   log(level: LogLevel, message: string, fields?: LogFields): void {
     if (logLevels.indexOf(level) < this.#level) return;
-    this.#queue.push(formatLogLine(level, message, fields, this.#module));
+    // an answer does not wait until the host has read what is said of it for debugging
+    const canWait = level === 'debug' || level === 'trace';
+    this.#queue.push(formatLogLine(level, message, fields, this.#module), { canWait });
   }
 
   /** The same writer, with `module` as @module of its lines (below this one's, joined by a dot). */

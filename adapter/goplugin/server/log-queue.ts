@@ -8,6 +8,9 @@ export interface LogSink {
 
 const retryMs = 10;
 
+/** Lines go out together up to PIPE_BUF of Linux: a pipe takes such a write whole or not at all. */
+const maxTogetherBytes = 4096;
+
 /**
  * Lines on their way to stderr. A host that reads slowly must cost neither a crash nor memory: a full pipe
  * (EAGAIN) is tried again, a broken one (EPIPE) is told once, and beyond `maxBytes` lines are dropped and
@@ -24,13 +27,15 @@ export class LogQueue {
   #dropped = 0;
   #broken = false;
   #retry: NodeJS.Timeout | undefined;
+  #later: NodeJS.Immediate | undefined;
 
   constructor(sink?: LogSink, maxBytes = 1_048_576) {
     this.#sink = sink;
     this.#maxBytes = maxBytes;
   }
 
-  push(line: string): void {
+  /** Takes a line. One that can wait goes out at the end of this turn of the event loop, with others like it. */
+  push(line: string, { canWait = false } = {}): void {
     if (this.#broken) return;
     const bytes = Buffer.byteLength(line);
     if (this.#bytes + bytes > this.#maxBytes) {
@@ -39,7 +44,12 @@ export class LogQueue {
     }
     this.#bytes += bytes;
     this.#waiting.push(line);
-    this.#drain();
+    if (!canWait) this.#drain();
+    else
+      this.#later ??= setImmediate(() => {
+        this.#later = undefined;
+        this.#drain();
+      });
   }
 
   flush(maxMs: number): Promise<void> {
@@ -62,16 +72,16 @@ export class LogQueue {
 
   #drain(): void {
     if (this.#retry !== undefined) return;
-    for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
-      const bytes = Buffer.byteLength(line);
+    for (let text = this.#next(); text !== undefined; text = this.#next()) {
+      const bytes = Buffer.byteLength(text);
       try {
-        this.#open().write(line, (error) => this.#written(bytes, error));
+        this.#open().write(text, (error) => this.#written(bytes, error));
       } catch (error) {
         if (isBroken(error)) {
           this.#break();
           return;
         }
-        this.#waiting.unshift(line);
+        this.#waiting.unshift(text);
         this.#retry = setTimeout(() => {
           this.#retry = undefined;
           this.#drain();
@@ -80,6 +90,17 @@ export class LogQueue {
         return;
       }
     }
+  }
+
+  /** The oldest lines that go out together. */
+  #next(): string | undefined {
+    let bytes = 0;
+    const tooMany = this.#waiting.findIndex((line) => {
+      bytes += Buffer.byteLength(line);
+      return bytes > maxTogetherBytes;
+    });
+    const count = tooMany < 0 ? this.#waiting.length : Math.max(1, tooMany);
+    return count === 0 ? undefined : this.#waiting.splice(0, count).join('');
   }
 
   #open(): LogSink {

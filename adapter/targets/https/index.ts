@@ -1,9 +1,8 @@
-import type { Agent } from 'node:http';
 import { PluginError } from '../../../proto/error.ts';
 import { normaliseAddress } from '../../../proto/lock/address.ts';
 import type { Target } from '../../shapes.ts';
 import { loopbackLookup } from './loopback.ts';
-import { maxUnfinishedBytes, post } from './send.ts';
+import { maxUnfinishedBytes, Places, type Poster, post } from './send.ts';
 
 /** Connections kept open per function; SFTPGo has at most 250 calls of a type in flight. */
 const maxSockets = 256;
@@ -29,23 +28,23 @@ export function httpsTarget(
   const origin = normalised.href;
   const secure = origin.startsWith('https:');
   const unfinished = { bytes: 0, maxBytes: options.maxUnfinishedBytes ?? maxUnfinishedBytes };
-  let client: Promise<{ request: Parameters<typeof post>[0]; agent: Agent }> | undefined;
+  const shared = { unfinished, places: new Places() };
+  let client: Promise<Poster> | undefined;
   const open = async () => {
     const common = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
     if (secure) {
       const { Agent, request } = await import('node:https');
       const ca = options.caPem === undefined ? {} : { ca: options.caPem };
-      return { request, agent: new Agent({ ...common, minVersion: 'TLSv1.2', ...ca }) };
+      return { ...shared, request, agent: new Agent({ ...common, minVersion: 'TLSv1.2', ...ca }) };
     }
     const { Agent, request } = await import('node:http');
-    return { request, agent: new Agent({ ...common, lookup: loopbackLookup }) };
+    return { ...shared, request, agent: new Agent({ ...common, lookup: loopbackLookup }) };
   };
   return {
     origin: () => origin,
     async send(message, _pin, signal) {
       client ??= open();
-      const { request, agent } = await client;
-      return await post(request, agent, message, signal, unfinished);
+      return await post(await client, message, signal);
     },
     async close() {
       (await client)?.agent.destroy();

@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { urlToHttpOptions } from 'node:url';
 import { PluginError } from '../../../proto/error.ts';
 import type { HeaderList, HttpAnswer, HttpMessage } from '../../shapes.ts';
 
@@ -14,7 +15,47 @@ export interface Unfinished {
   readonly maxBytes: number;
 }
 
-type RequestFunction = (url: URL, options: RequestOptions) => ClientRequest;
+type RequestFunction = (options: RequestOptions) => ClientRequest;
+
+/** A shorter body is sent in one piece with its head: one TLS record in place of two. */
+const maxOnePieceBytes = 8192;
+
+/** An address, taken apart once and not for each call. */
+interface Place {
+  readonly origin: string;
+  readonly secure: boolean;
+  readonly host: string;
+  readonly options: RequestOptions;
+}
+
+/** More than a function has RPCs. */
+const maxPlaces = 64;
+
+/** Takes addresses apart and remembers the parts. */
+export class Places {
+  readonly #known = new Map<string, Place>();
+
+  of(address: string): Place {
+    let place = this.#known.get(address);
+    if (place === undefined) {
+      const url = new URL(address);
+      const { protocol, hostname, port, path } = urlToHttpOptions(url);
+      const options = { protocol, hostname, port, path };
+      place = { origin: url.origin, secure: url.protocol === 'https:', host: url.host, options };
+      if (this.#known.size >= maxPlaces) this.#known.clear();
+      this.#known.set(address, place);
+    }
+    return place;
+  }
+}
+
+/** What the requests of one target share. */
+export interface Poster {
+  readonly request: RequestFunction;
+  readonly agent: Agent;
+  readonly places: Places;
+  readonly unfinished: Unfinished;
+}
 
 /** UNREACHABLE that says whether the function may have run: a retry policy must know. */
 export class UnreachableError extends PluginError {
@@ -46,24 +87,23 @@ export class UnreachableError extends PluginError {
  * they may, and DEADLINE when `signal` aborts.
  */
 export async function post(
-  request: RequestFunction,
-  agent: Agent,
+  { request, agent, places, unfinished }: Poster,
   message: HttpMessage,
   signal: AbortSignal,
-  unfinished: Unfinished = { bytes: 0, maxBytes: maxUnfinishedBytes },
 ): Promise<HttpAnswer> {
-  const url = new URL(message.url);
-  const outgoing = request(url, {
-    method: 'POST',
-    agent,
-    signal,
-    headers: {
-      ...Object.fromEntries(message.headers),
-      'content-length': String(message.body.byteLength),
-    },
-  });
-  const connected = whenConnected(outgoing, url.protocol === 'https:' ? 'secureConnect' : 'connect');
-  outgoing.end(message.body);
+  const { body } = message;
+  const place = places.of(message.url);
+  // a flat list: Node writes it as it is, and adds no Host
+  const headers = ['host', place.host, ...message.headers.flat(), 'content-length', String(body.byteLength)];
+  const outgoing = request({ ...place.options, method: 'POST', agent, headers });
+  const connected = whenConnected(outgoing, place.secure ? 'secureConnect' : 'connect');
+  const abort = () => outgoing.destroy();
+  // not the option `signal`, which costs a listener for the end of the stream
+  signal.addEventListener('abort', abort, { once: true });
+  if (body.byteLength > maxOnePieceBytes) outgoing.end(body);
+  // each byte is one character of Latin-1
+  else outgoing.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
+  if (signal.aborted) abort();
   try {
     const incoming = await responseTo(outgoing);
     const { socket } = incoming;
@@ -78,7 +118,7 @@ export async function post(
     outgoing.destroy();
     if (signal.aborted) {
       throw new PluginError('DEADLINE', {
-        happened: `${url.origin} did not answer in time`,
+        happened: `${place.origin} did not answer in time`,
         expected: 'an answer within the deadline',
         remedy: 'Look for a slow function or a slow network, or raise the timeout of the section.',
         cause,
@@ -88,7 +128,9 @@ export async function post(
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
     const tls = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME|EPROTO)/.test(code);
     const what = tls ? 'TLS to' : 'connection to';
-    throw new UnreachableError(`${what} ${url.origin} failed (${code})`, !connected(), cause);
+    throw new UnreachableError(`${what} ${place.origin} failed (${code})`, !connected(), cause);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
@@ -115,23 +157,32 @@ function whenConnected(outgoing: ClientRequest, event: 'connect' | 'secureConnec
   return () => connected;
 }
 
-async function readBody(incoming: IncomingMessage, unfinished: Unfinished): Promise<Uint8Array> {
+function readBody(incoming: IncomingMessage, unfinished: Unfinished): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
-  try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  const read = new Promise<Uint8Array>((resolve, reject) => {
+    incoming.on('data', (chunk: Buffer) => {
       length += chunk.byteLength;
       unfinished.bytes += chunk.byteLength;
       if (length > maxAnswerBytes) {
-        throw new UnreachableError(`an answer is longer than ${maxAnswerBytes} bytes`, false, undefined);
+        reject(new UnreachableError(`an answer is longer than ${maxAnswerBytes} bytes`, false, undefined));
+        incoming.destroy();
       }
-      if (unfinished.bytes > unfinished.maxBytes) throw tooMuch(unfinished);
+      if (unfinished.bytes > unfinished.maxBytes) {
+        reject(tooMuch(unfinished));
+        incoming.destroy();
+      }
       chunks.push(chunk);
-    }
-  } finally {
+    });
+    incoming.once('end', () => {
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length));
+    });
+    incoming.on('error', reject);
+    incoming.once('close', () => reject(Object.assign(new Error('closed'), { code: 'closed' })));
+  });
+  return read.finally(() => {
     unfinished.bytes -= length;
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+  });
 }
 
 /** Not UNREACHABLE: that many large answers at once must not buy a verdict (docs/reliability.md). */
