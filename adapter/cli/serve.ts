@@ -5,8 +5,9 @@ import { GrpcError } from '../goplugin/grpc-error.ts';
 import { HclogWriter } from '../goplugin/server/hclog.ts';
 import { serve as servePlugin, type UnaryCall } from '../goplugin/server/serve.ts';
 import { hostError } from '../role/host-error.ts';
-import { AnswerError, type Call, type Trace } from '../shapes.ts';
+import type { Call, Trace } from '../shapes.ts';
 import { callIds } from './call-ids.ts';
+import { logFailure } from './log-failure.ts';
 
 /** Answers must be on the host's wire before its deadline: what encoding and a busy machine may take, in ms. */
 const marginMs = 250;
@@ -118,7 +119,7 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
       return reply.output;
     } catch (error) {
       ended(error);
-      logFailure(log, type, { rpc: unary.method.name, call: id }, error);
+      logFailure(log, type, { rpc: unary.method.name, call: id }, { error, input: unary.input });
       const { grpcCode, message } = hostError(error, id, traits);
       throw new GrpcError(grpcCode, message);
     }
@@ -149,27 +150,4 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
       role.reject(error);
     },
   );
-}
-
-/** A denial is the function's business; what may be an attack or a broken deployment is an ERROR line. */
-function logFailure(
-  log: HclogWriter,
-  type: PluginTypeName,
-  call: { readonly rpc: string; readonly call: string },
-  error: unknown,
-): void {
-  const code = error instanceof PluginError ? error.code : 'INTERNAL';
-  const answered = error instanceof AnswerError ? error : undefined;
-  const reason = answered?.facts.reason;
-  const fields = { ...call, code, ...(reason === undefined ? {} : { reason }) };
-  if (code === 'DENIED') log.debug('denied', fields);
-  // the role says it, once a minute: every call would say the same
-  else if (code === 'DRIFT') log.debug('drift', fields);
-  else if (code === 'ANSWER_REFUSED' || code === 'ANSWER_UNSIGNED' || code === 'INTERNAL') {
-    log.error(error instanceof PluginError ? error.message : 'internal error', fields);
-  } else log.warn(error instanceof PluginError ? error.message : 'failed', fields);
-  // what an author's code says of a login may quote what was typed
-  if (answered?.code === 'FUNCTION_ERROR' && type !== 'auth') {
-    log.debug('what the function said', { ...call, text: answered.functionText });
-  }
 }
