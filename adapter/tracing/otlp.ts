@@ -112,10 +112,12 @@ async function postJson(url: string, body: string): Promise<void> {
       signal: AbortSignal.timeout(timeoutMs),
     });
     outgoing.once('error', reject);
+    // Node ends a request that is answered 101 without an error: only `close` tells
+    outgoing.once('close', () => reject(new Error('closed without an answer')));
     outgoing.once('response', (response) => {
       response.resume();
       const { statusCode = 0 } = response;
-      if (statusCode < 300) resolve();
+      if (statusCode >= 200 && statusCode < 300) resolve();
       else reject(new Error(`status ${statusCode}`));
     });
     outgoing.end(body);

@@ -47,7 +47,7 @@ async function collector(status: number): Promise<{ url: string; bodies: string[
     let body = request.url ?? '';
     for await (const chunk of request) body += chunk;
     bodies.push(body);
-    response.writeHead(status).end('{}');
+    response.writeHead(status, status === 101 ? { connection: 'upgrade', upgrade: 'x' } : {}).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   close = () => server.close();
@@ -82,6 +82,17 @@ test('spans reach a collector as OTLP JSON', async () => {
     startTimeUnixNano: span.startNs,
   });
   expect(dropped).toEqual([]);
+});
+
+test('a collector that answers 101 is away: neither the next spans nor the end wait for it', async () => {
+  const { url } = await collector(101);
+  const dropped: number[] = [];
+  const log = recordingLog();
+  const exporter = otlpExporter(url, { type: 'ipfilter', log, dropped: (n) => dropped.push(n) });
+  exporter.keep(await spanOf());
+  await exporter.close();
+  expect(dropped).toEqual([1]);
+  expect(log.lines).toHaveLength(1);
 });
 
 test('a collector that fails costs spans, one warning, and no call', async () => {

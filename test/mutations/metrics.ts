@@ -105,4 +105,11 @@ export const mutations: readonly Mutation[] = [
     tests: [config],
     why: 'a key that is a collection writes a line to stderr that is no hclog',
   },
+  {
+    file: 'adapter/tracing/otlp.ts',
+    text: "    outgoing.once('close', () => reject(new Error('closed without an answer')));\n",
+    replacement: '',
+    tests: [tracing],
+    why: 'a collector that answers 101 ends all exports',
+  },
 ];
