@@ -144,6 +144,28 @@ test('Reload reads the files and makes verdicts stale', async () => {
   expect(await codeOf(role.handle(callOf(IPFilter.method.reload, {})))).toBe('ANSWER_REFUSED');
 });
 
+test('what the function says before it has reloaded is asked again after it has', async () => {
+  await role.refresh();
+  await see();
+  let isReloaded = (): void => undefined;
+  const reloading = new Promise<void>((reached) => {
+    served.intercept = async ({ url }, honest) => {
+      if (!url.endsWith('/Reload')) return await honest();
+      reached();
+      await new Promise<void>((resolve) => {
+        isReloaded = resolve;
+      });
+      return await honest();
+    };
+  });
+  const reload = codeOf(role.handle(callOf(IPFilter.method.reload, {})));
+  await reloading;
+  expect([await see(), await see()]).toEqual(['answered', 'answered by cache']);
+  isReloaded();
+  expect(await reload).toBe('answered');
+  expect([await see(), await see()]).toEqual(['answered', 'answered by cache']);
+});
+
 test('the timeout of the section ends a call before the deadline of the host', async () => {
   vi.useRealTimers();
   served.intercept = () => 'hang';

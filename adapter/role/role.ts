@@ -80,17 +80,26 @@ export class Role<T extends SectionName> {
     // in time also where a file system hangs
     if (this.#generation === undefined) await withinDeadline(call, async () => await this.#loading);
     if (this.#generation === undefined) throw this.#problem?.error ?? notStarted();
-    if (call.method.name === 'Reload') {
-      await withinDeadline(call, () => this.refresh());
-      await this.#generation.reload();
-      this.#options.log.info('reloaded: what is remembered is asked again', { type: this.#options.type });
+    if (call.method.name !== 'Reload') return await this.#ask(this.#generation, call);
+    await withinDeadline(call, () => this.refresh());
+    const generation = this.#generation;
+    await generation.reload();
+    this.#options.log.info('reloaded: what is remembered is asked again', { type: this.#options.type });
+    try {
+      return await this.#ask(generation, call);
+    } finally {
+      // what the function said meanwhile may be what it knew before
+      await generation.reload();
     }
-    const { section, lockExpires, onExpired } = this.#generation.files;
+  }
+
+  async #ask(generation: Generation, call: Call): Promise<Reply> {
+    const { section, lockExpires, onExpired } = generation.files;
     if (onExpired === 'refuse' && hasExpired(lockExpires)) throw lockExpired('the lock', lockExpires);
     const { timeout } = section;
     const deadlineMs =
       timeout === undefined ? call.deadlineMs : Math.min(call.deadlineMs, performance.now() + timeout);
-    return await this.#generation.handle({ ...call, deadlineMs });
+    return await generation.handle({ ...call, deadlineMs });
   }
 
   #tellServing(serving: boolean): void {

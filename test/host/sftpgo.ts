@@ -13,6 +13,8 @@ export interface Sftpgo {
   readonly addr: string;
   /** Its REST API, `http://127.0.0.1:PORT/api/v2`; the administrator has the user's name and password. */
   readonly api: string;
+  /** Port of its WebDAV server on 127.0.0.1; 0 unless `webdav` was asked for. */
+  readonly webdavPort: number;
   readonly user: string;
   readonly password: string;
   readonly pid: number;
@@ -49,7 +51,7 @@ async function untilListening(port: number, child: ChildProcess, log: () => Prom
 /**
  * Starts a real SFTPGo in a temporary folder: SFTP and REST on loopback ports, one user and one administrator in the
  * memory provider, the given `plugins` entries, and nothing in its environment but `env`. `config` adds top-level
- * keys to its configuration.
+ * keys to its configuration; with `webdav` it serves that, too.
  *
  * Takes the path of the binary; where its templates lie beside it, as in the release archive, they are found.
  */
@@ -59,10 +61,12 @@ export async function startSftpgo(
     readonly plugins: readonly unknown[];
     readonly env: NodeJS.ProcessEnv;
     readonly config?: Readonly<Record<string, unknown>>;
+    readonly webdav?: true;
   },
 ): Promise<Sftpgo> {
   const folder = await mkdtemp(join(tmpdir(), 'sftpgo-'));
   const [port, httpPort] = [await freePort(), await freePort()];
+  const webdavPort = options.webdav ? await freePort() : 0;
   const user = 'anna';
   const password = 'correct horse battery staple';
   const templates = join(dirname(binary), 'templates');
@@ -90,6 +94,7 @@ export async function startSftpgo(
       openapi_path: '',
       static_files_path: '',
     },
+    ...(options.webdav ? { webdavd: { bindings: [{ port: webdavPort, address: '127.0.0.1' }] } } : {}),
     data_provider: { driver: 'memory', name: 'data.json' },
     ...(existsSync(templates) ? { smtp: { templates_path: templates } } : {}),
     plugins: options.plugins,
@@ -113,6 +118,7 @@ export async function startSftpgo(
   try {
     await untilListening(port, child, log);
     await untilListening(httpPort, child, log);
+    if (options.webdav) await untilListening(webdavPort, child, log);
   } catch (error) {
     await close();
     throw error;
@@ -120,6 +126,7 @@ export async function startSftpgo(
   return {
     addr: `127.0.0.1:${port}`,
     api: `http://127.0.0.1:${httpPort}/api/v2`,
+    webdavPort,
     user,
     password,
     pid: child.pid ?? 0,

@@ -29,7 +29,14 @@ export interface Deployment {
   readonly bundle: string;
   readonly tls: { readonly certPem: string; readonly keyPem: string };
   /** Starts a bundle in workerd behind its own TLS socket; by default the built one with the right key. */
-  start(options?: { bundle?: string; key?: object; publicUrl?: string; port?: number }): Promise<Workerd>;
+  start(options?: {
+    bundle?: string;
+    key?: object;
+    publicUrl?: string;
+    port?: number;
+    /** As {@link startWorkerd} takes them. */
+    kv?: Readonly<Record<string, number>>;
+  }): Promise<Workerd>;
   /** Writes (or replaces) lock and configuration for a function at this address. */
   lockAt(address: string, options?: { section?: string; state?: boolean }): Promise<void>;
   /** Ends every workerd and removes the folder. */
@@ -91,6 +98,7 @@ export async function prepareDeployment(
         secrets: { PLUGIN_KEY: JSON.stringify(override.key ?? functionKey) },
         tls,
         ...(override.port === undefined ? {} : { port: override.port }),
+        ...(override.kv === undefined ? {} : { kv: override.kv }),
       });
       started.push(workerd);
       return workerd;
