@@ -56,7 +56,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: check,
-    text: 'for (const version of lock.keys()) await known.forget(name, version);',
+    text: 'for (const version of lock.keys()) void known.forget(name, version);',
     replacement: '',
     tests: [evidence],
     why: 'a restart while the API is away takes the deployment that drifted for the one before',
@@ -207,5 +207,12 @@ export const mutations: readonly Mutation[] = [
     replacement: 'ownBuildId()',
     tests: [kit],
     why: 'a Worker does not say which version it is, and every answer is refused',
+  },
+  {
+    file: check,
+    text: 'void known.put(name, version, { digest, at, facts: {} });',
+    replacement: 'await known.put(name, version, { digest, at, facts: {} });',
+    tests: [evidence],
+    why: 'a state folder that hangs ends all looks, and drift is never found',
   },
 ];

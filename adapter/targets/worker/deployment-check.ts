@@ -131,7 +131,8 @@ export function deploymentCheck(
     for (const version of new Set([...unsaved, ...(due ? active : [])])) {
       const { digest } = lock.get(version) ?? {};
       const at = new Date(nowMs).toISOString();
-      if (digest !== undefined) await known.put(name, version, { digest, at, facts: {} });
+      // a disk that hangs must not end the looks
+      if (digest !== undefined) void known.put(name, version, { digest, at, facts: {} });
     }
   }
 
@@ -141,7 +142,7 @@ export function deploymentCheck(
       drift = error;
       report(error);
       // a start while the API does not answer must not take the deployment for the one that was in order
-      for (const version of lock.keys()) await known.forget(name, version);
+      for (const version of lock.keys()) void known.forget(name, version);
       return;
     }
     failure = error;

@@ -433,3 +433,15 @@ test('by version URL: platform, for the last version of the lock alone, whatever
   expect(await call(blind, two)).toBe('platform');
   expect(await call(blind, one)).toContain('DRIFT');
 });
+
+test('a state folder that hangs does not end the looks: drift is found and mended', async () => {
+  const hangs = () => new Promise<never>(() => undefined);
+  const verifier = watch(open({ known: { get: async () => undefined, put: hangs, forget: hangs } }));
+  expect(await call(verifier, one)).toBe('observed');
+  cloud.active = [three];
+  await later(60_000);
+  expect(await call(verifier, one)).toContain('DRIFT');
+  cloud.active = [one];
+  await later(60_000);
+  expect(await call(verifier, one)).toBe('observed');
+});
