@@ -33,3 +33,13 @@ test('an error of the file system names the file that was meant, and what to do'
     `error: ${file} cannot be used (ENOENT)\n  expected: a path that exists and that you may use\n  Correct the path, or its owner and mode.`,
   );
 });
+
+test('what a cloud says cannot hide a row, forge one, or steer the terminal', () => {
+  const value = '\u001b[2K\u001b[1Aok\nteam@live  yes\u009b1m\u202e';
+  const shown = '\\u001b[2K\\u001b[1Aok\\u000ateam@live  yes\\u009b1m\\u202e';
+  expect(table(['found'], [[value]])).toBe(`found\n${shown}`);
+  const parts = { happened: `environment.A is ${value}`, expected: 'a', remedy: 'b' };
+  expect(explain(new PluginError('DRIFT', parts))).toBe(
+    `error DRIFT: environment.A is ${shown.replace('\\u000a', '\n')}\n  expected: a\n  b`,
+  );
+});

@@ -7,12 +7,25 @@ export function print(text: string): void {
 
 /** Progress and remarks: stderr, so that stdout can be piped. */
 export function remark(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${plain(text)}\n`);
+}
+
+/**
+ * A text for a terminal: what a cloud or a function says steers none, and hides nothing. Control codes but line ends,
+ * and marks that reorder text, are shown as `\u001b`.
+ */
+export function plain(text: string): string {
+  return text.replace(
+    /[^\P{Cc}\n]|[\p{Bidi_Control}\u2028\u2029]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Rows under headings, columns aligned; for people. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [headings, ...rows];
+  const lines = [headings, ...rows].map((line) =>
+    line.map((cell) => plain(cell).replaceAll('\n', '\\u000a')),
+  );
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
   return lines
     .map((line) =>
@@ -26,6 +39,10 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 
 /** The text of an error for people: what happened, what was expected, what to do. */
 export function explain(error: unknown): string {
+  return plain(explained(error));
+}
+
+function explained(error: unknown): string {
   if (error instanceof PluginError) {
     return `error ${error.code}: ${error.happened}\n  expected: ${error.expected}\n  ${error.remedy}`;
   }

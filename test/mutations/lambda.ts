@@ -421,4 +421,18 @@ export const mutations: readonly Mutation[] = [
     tests: [targets],
     why: 'the zip of one source differs by time zone, and nobody can build it again',
   },
+  {
+    file: 'adapter/cli/output.ts',
+    text: "line.map((cell) => plain(cell).replaceAll('\\n', '\\\\u000a')),",
+    replacement: 'line.map((cell) => cell),',
+    tests: ['adapter/cli/output.test.ts'],
+    why: 'a variable on Lambda erases its own row of `verify` from the terminal',
+  },
+  {
+    file: 'adapter/cli/output.ts',
+    text: 'return plain(explained(error));',
+    replacement: 'return explained(error);',
+    tests: ['adapter/cli/output.test.ts'],
+    why: 'the words of a cloud in an error steer the terminal',
+  },
 ];
