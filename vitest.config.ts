@@ -28,7 +28,7 @@ export default defineConfig({
             '{proto,adapter,functions,infra}/**/*.slow.test.ts',
           ],
           testTimeout: 120_000,
-          hookTimeout: 240_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
