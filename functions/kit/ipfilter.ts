@@ -76,22 +76,33 @@ async function decide<Env>(
   const verdict: unknown = await filter.checkIP({ ip: formatAddress(address), protocol }, context);
   if (!isVerdict(verdict))
     throw new TypeError('checkIP must return allow() or deny(…), and returned neither');
+  const scope = scopeOf(address, protocol, verdict);
   const facts = {
-    [pluginHeaders.cache]: formatCache({ freshMs: verdict.forMs ?? 0 }),
-    [pluginHeaders.scope]: scopeOf(address, protocol, verdict),
+    ...(scope !== undefined && {
+      [pluginHeaders.cache]: formatCache({ freshMs: verdict.forMs ?? 0 }),
+      [pluginHeaders.scope]: scope,
+    }),
     [pluginHeaders.reason]: formatReason(verdict.reason ?? ''),
   };
   return verdict.allowed ? { facts } : refusal('permission_denied', 'denied', facts);
 }
 
-/** One address, and the protocol that was asked about unless the verdict says more. */
-function scopeOf(address: Address, asked: IPRequest['protocol'], verdict: Verdict): string {
+/** What plugin-scope has room for; SFTPGo's names are shorter. */
+const protocolName = /^[A-Za-z]{1,32}$/;
+
+/**
+ * One address, and the protocol that was asked about unless the verdict says more. Undefined where plugin-scope cannot
+ * name what the host asked about: such a verdict is for this one question.
+ */
+function scopeOf(address: Address, asked: IPRequest['protocol'], verdict: Verdict): string | undefined {
   const [widest, single] = address.family === 4 ? [16, 32] : [32, 128];
   // a length that is no number, by a verdict made by hand, is the one address too
   const length = Math.min(Math.max(Math.ceil(verdict.prefixLength ?? single), widest), single);
   const prefix = formatPrefix(prefixOf(address, Number.isNaN(length) ? single : length));
   const { protocols = asked === '' ? 'all' : [asked] } = verdict;
-  return formatScope(protocols === 'all' || protocols.length === 0 ? { prefix } : { prefix, protocols });
+  if (protocols === 'all' || protocols.length === 0) return formatScope({ prefix });
+  const isNameless = protocols.some((name) => name === asked) && !protocolName.test(asked);
+  return isNameless ? undefined : formatScope({ prefix, protocols });
 }
 
 /** JavaScript authors forget a `return`: undefined must not become an allow. */

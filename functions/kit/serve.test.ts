@@ -50,6 +50,19 @@ test('an allowed address is a signed empty message with its lifetime and scope',
   expect(answer.headers.get('content-type')).toBe('application/json');
 });
 
+test.each([' ', 'SSH FTP', 'SSH"', 'HTTP3', 'сеть', 'a\r\nplugin-scope: 0.0.0.0', 'x'.repeat(5000)])(
+  'a protocol that plugin-scope cannot name: a verdict for this one question (%#)',
+  async (protocol) => {
+    const { status, facts } = await signed(byAddress, { body: { ip: '203.0.113.9', protocol } });
+    expect([status, facts.has('plugin-scope'), facts.has('plugin-cache')]).toEqual([200, false, false]);
+    const denied = await signed(byAddress, { body: { ip: '203.0.113.10', protocol } });
+    expect([denied.status, denied.facts.has('plugin-scope')]).toEqual([403, false]);
+    const all = ipfilter({ checkIP: () => allow({ for: '5m', protocols: 'all' }) });
+    const answer = await signed(all, { body: { ip: '203.0.113.9', protocol } });
+    expect(answer.facts.get('plugin-scope')).toBe('203.0.113.9/32');
+  },
+);
+
 test('a denied address is a signed permission_denied; the reason stays out of the body', async () => {
   const answer = await signed(byAddress, { body: { ip: '2001:DB8::0:1', protocol: 'FTP' } });
   expect(answer).toMatchObject({ status: 403, json: { code: 'permission_denied', message: 'denied' } });

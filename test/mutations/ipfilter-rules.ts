@@ -125,6 +125,13 @@ export const mutations: readonly Mutation[] = [
     why: 'one verdict decides for a quarter of the internet',
   },
   {
+    file: 'functions/kit/ipfilter.ts',
+    text: 'const protocolName = /^[A-Za-z]{1,32}$/;',
+    replacement: 'const protocolName = /^[ -~]+$/;',
+    tests: ['functions/kit/serve.test.ts'],
+    why: 'a protocol named "SSH FTP" claims a verdict for two others',
+  },
+  {
     file: 'functions/ipfilter/source/keep.ts',
     text: 'held = { value: held.value, problem, brokenSinceMs };',
     replacement: 'held = { value: undefined, problem, brokenSinceMs };',
