@@ -22,8 +22,8 @@ export interface FaultEvent {
 export const columns: Readonly<Record<Column, { readonly title: string; readonly failure: string }>> = {
   auth: { title: 'auth', failure: 'deny' },
   kms: { title: 'kms', failure: 'error' },
-  ipfilter: { title: 'ipfilter', failure: 'memory, else deny' },
-  ipfilterOpen: { title: 'ipfilter, `onUnavailable: allow`', failure: 'memory, else deny' },
+  ipfilter: { title: 'ipfilter', failure: 'deny' },
+  ipfilterOpen: { title: 'ipfilter, `onUnavailable: allow`', failure: 'deny' },
   notifier: { title: 'notifier', failure: 'SFTPGo queues' },
   eventsearcher: { title: 'eventsearcher', failure: 'error' },
   metadata: { title: 'metadata', failure: 'error' },
@@ -137,9 +137,20 @@ export function statusOf(ending: Ending): string {
   return `${ending} ${grpcOfError[ending]}`;
 }
 
-function cell(column: Column, ending: Ending): string {
-  if (ending !== 'answered') return `${columns[column].failure}: ${statusOf(ending)}`;
-  return 'answered';
+/** What ipfilter does where the function decides nothing; the files of a row may have emptied its memory. */
+function ofFilter({ ground, ends }: FaultEvent, verdict: 'deny' | 'allow'): string {
+  if (ground === 'start' || ground === 'files') return verdict;
+  return `${ends.ipfilter === 'DRIFT' ? 'fresh memory' : 'memory'}, else ${verdict}`;
+}
+
+function cell(column: Column, event: FaultEvent): string {
+  const isFilter = column === 'ipfilter' || column === 'ipfilterOpen';
+  const ending = event.ends[column];
+  if (ending === 'answered') {
+    return isFilter && event.ends.ipfilter !== 'answered' ? ofFilter(event, 'allow') : 'answered';
+  }
+  const does = isFilter ? ofFilter(event, 'deny') : columns[column].failure;
+  return `${does}: ${statusOf(ending)}`;
 }
 
 /** The matrix as Markdown. */
@@ -149,8 +160,6 @@ export function matrixTable(): string {
   return [
     row(['event', ...names.map((name) => columns[name].title)]),
     row(['---', ...names.map(() => '---')]),
-    ...Object.values(matrix).map(({ title, ends }) =>
-      row([title, ...names.map((name) => cell(name, ends[name]))]),
-    ),
+    ...Object.values(matrix).map((event) => row([event.title, ...names.map((name) => cell(name, event))])),
   ].join('\n');
 }

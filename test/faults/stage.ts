@@ -41,6 +41,8 @@ export interface Stage {
 
 export interface StageOptions {
   readonly columns?: readonly Column[];
+  /** Of the sections; absent: {@link timeoutMs} for each. */
+  readonly timeoutMs?: (column: Column) => number;
   /** Further keys of the sections, by column. */
   readonly sections?: Readonly<Partial<Record<Column, string>>>;
   /** Certificates beside the functions' own that adapters trust. */
@@ -80,7 +82,12 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     proxy.upstream = Number(new URL(server.url).port);
     const lines: string[] = [];
     const configure = async (more = options.sections?.[column] ?? '') => {
-      const keys = ['use: office', `timeout: ${timeoutMs}ms`, section, more].filter((key) => key !== '');
+      const keys = [
+        'use: office',
+        `timeout: ${options.timeoutMs?.(column) ?? timeoutMs}ms`,
+        section,
+        more,
+      ].filter((key) => key !== '');
       const config = [
         'identity: adapter.key.json',
         'lock: { file: bundles.lock.json }',

@@ -12,11 +12,6 @@ const rows: readonly (readonly [text: string, replacement: string, why: string])
   [' || queuedBytes + bytes > limits.maxQueuedBytes', '', 'a few thousand large users fill the memory'],
   ['Math.min(limits.maxWaitMs, ', 'Math.max(0, ', 'a call waits ten seconds for a turn that is of no use'],
   ['Math.max(0, call.deadlineMs - performance.now()) / 2', '60_000', 'its time is over when its turn comes'],
-  [
-    'if (mayStart(line) && line.waiting.size === 0)',
-    'if (mayStart(line))',
-    'who comes late overtakes who waits',
-  ],
   ['      lines.delete(rpc);\n      lines.set(rpc, line);\n', '', 'one RPC that waits keeps the turn'],
   ['b.waiting.size > a.waiting.size ? b : a', 'a', 'a flooded RPC keeps the whole queue'],
   [

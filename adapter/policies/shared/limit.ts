@@ -74,7 +74,7 @@ export function limit(options: Partial<Limits> = {}): Policy {
     return true;
   }
 
-  /** One call of each line in turn, as long as there is room. The line that was served goes to the end. */
+  /** One call of each line in turn, as long as there is room: so who waits could not start, and is not overtaken. The line that was served goes to the end. */
   function next(): void {
     for (const [rpc, line] of lines) {
       const [first] = line.waiting;
@@ -102,7 +102,7 @@ export function limit(options: Partial<Limits> = {}): Policy {
 
   /** Resolves when it is this call's turn. */
   async function turn(call: Call, line: Line): Promise<void> {
-    if (mayStart(line) && line.waiting.size === 0) {
+    if (mayStart(line)) {
       take(line);
       return;
     }
