@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Policy } from '../../shapes.ts';
 import { cache } from '../shared/cache.ts';
 import { lruStore } from '../shared/lru-store.ts';
@@ -20,10 +20,7 @@ export function decryptCache({ ttl }: KmsSection['decryptCache']): Policy {
       const asked = decryptRequest(call);
       if (ttl === 0 || asked === undefined || asked.key === '') return undefined;
       // JSON keeps url and payload apart
-      const id = createHash('sha256')
-        .update(JSON.stringify([asked.url, asked.payload]))
-        .digest('base64');
-      return { id };
+      return { id: hash('sha256', JSON.stringify([asked.url, asked.payload]), 'base64') };
     },
     lifetime: () => ({ freshMs: ttl, staleWhileRevalidateMs: 0, staleIfErrorMs: 0 }),
   });
