@@ -12,6 +12,7 @@ const groups: Readonly<Record<string, (how: BenchOptions) => Promise<BenchRow[]>
   evidence: async () => (await import('./evidence.ts')).evidenceRows(),
   cold: async () => (await import('./cold.ts')).coldRows(),
   rules: async () => (await import('./rules.ts')).rulesRows(),
+  geoip: async (how) => (await import('./geoip.ts')).geoipRows(how),
 };
 
 /**

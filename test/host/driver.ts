@@ -19,6 +19,8 @@ export interface CallOutcome extends Outcome {
 
 export interface BenchLoad {
   readonly ip?: string;
+  /** Asked about one after the other, instead of `ip`. */
+  readonly ips?: readonly string[];
   readonly protocol?: string;
   /** `ip` is a prefix such as `2001:db8::`, and each call asks about an address of its own. */
   readonly distinct?: boolean;

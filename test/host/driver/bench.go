@@ -12,6 +12,8 @@ type bench struct {
 	Name     string `json:"name"`
 	IP       string `json:"ip"`
 	Protocol string `json:"protocol"`
+	// IPs are asked about one after the other, by all callers together, instead of IP.
+	IPs []string `json:"ips"`
 	// Distinct: IP is a prefix, and each call asks about an address of its own: "2001:db8::" + "1:2".
 	Distinct bool `json:"distinct"`
 	// Decrypt, with the plugin of a kms; IP and Protocol are not used then.
@@ -19,6 +21,8 @@ type bench struct {
 	// Calls are made by each of Parallel callers, one after the other.
 	Calls    int `json:"calls"`
 	Parallel int `json:"parallel"`
+	// next counts the addresses of IPs.
+	next *atomic.Uint32
 }
 
 type decryption struct {
@@ -57,6 +61,8 @@ func (c *bench) once(api any) (Outcome, error) {
 	if c.Distinct {
 		n := asked.Add(1)
 		ip = fmt.Sprintf("%s%x:%x", c.IP, n>>16, n&0xffff)
+	} else if len(c.IPs) > 0 {
+		ip = c.IPs[int(c.next.Add(1)-1)%len(c.IPs)]
 	}
 	return checkIP(api, ip, c.Protocol)
 }
@@ -67,6 +73,7 @@ func (h *host) bench(c bench) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.next = &atomic.Uint32{}
 	took := make([][]time.Duration, c.Parallel)
 	codes := make([]map[string]int, c.Parallel)
 	errs := make([]error, c.Parallel)
