@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +6,10 @@ import { buildFunction } from '../../infra/build/function.ts';
 import { type BuildManifest, manifestOf, writeManifest } from '../../infra/build/manifest.ts';
 import type { PrivateJwk } from '../../proto/keys/jwk.ts';
 import type { CommandOutcome } from '../support/command.ts';
+import { runKillable } from '../support/killable-command.ts';
 import { deployTools } from './worker-project.ts';
 
 const root = join(import.meta.dirname, '../..');
-const cli = join(root, 'infra/cli/main.ts');
 
 /** What an author's serverless.yml needs for one function: no table, no key of KMS. */
 export const officeService = `service: net
@@ -57,6 +56,7 @@ resources:
 /** One office may come in. Networks of RFC 5737. */
 const sourceWith = (reason: string) => `import { allow, deny, ipfilter } from 'sftpgo-plugin-serverless/kit';
 import { networks } from 'sftpgo-plugin-serverless/kit/net';
+import { runKillable } from '../support/killable-command.ts';
 
 const office = networks('203.0.113.0/24');
 export default ipfilter({
@@ -122,22 +122,8 @@ export async function prepareLambdaProject(endpoint: string): Promise<LambdaProj
       await writeManifest(at('out'), manifest);
       return manifest;
     },
-    async run(args, { env = {}, killAt } = {}) {
-      const child = spawn(process.execPath, [cli, ...args], {
-        cwd: folder,
-        env: { ...shell, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const text = { stdout: '', stderr: '' };
-      for (const name of ['stdout', 'stderr'] as const) {
-        child[name].setEncoding('utf8').on('data', (chunk: string) => {
-          text[name] += chunk;
-          if (killAt?.test(text[name])) child.kill('SIGKILL');
-        });
-      }
-      const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? 137)));
-      return { code, ...text };
-    },
+    run: (args, { env = {}, killAt } = {}) =>
+      runKillable(folder, args, { env: { ...shell, ...env }, killAt }),
     close: async () => await rm(folder, { recursive: true }),
   };
 }

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,9 +13,9 @@ import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { type Cloudflare, startCloudflare } from '../runtimes/cloudflare-api.ts';
 import type { CommandOutcome } from '../support/command.ts';
 import { publicOf } from '../support/keys.ts';
+import { runKillable } from '../support/killable-command.ts';
 
 const tools = join(import.meta.dirname, 'tools');
-const cli = join(import.meta.dirname, '../../infra/cli/main.ts');
 
 /** An author's project with one Worker, and a Cloudflare to deploy it to. */
 export interface WorkerProject {
@@ -52,6 +52,7 @@ export async function deployTools(): Promise<string> {
 /** One office may come in, and the log says who was not. Networks of RFC 5737. */
 const sourceWith = (reason: string) => `import { allow, deny, ipfilter } from 'sftpgo-plugin-serverless/kit';
 import { networks } from 'sftpgo-plugin-serverless/kit/net';
+import { runKillable } from '../support/killable-command.ts';
 
 const office = networks('203.0.113.0/24');
 export default ipfilter({
@@ -141,22 +142,8 @@ export async function prepareWorkerProject(): Promise<WorkerProject> {
       manifest,
       locked,
     }),
-    run: async (args, { env = {}, killAt } = {}) => {
-      const child = spawn(process.execPath, [cli, ...args], {
-        cwd: folder,
-        env: { ...environment, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const text = { stdout: '', stderr: '' };
-      for (const name of ['stdout', 'stderr'] as const) {
-        child[name].setEncoding('utf8').on('data', (chunk: string) => {
-          text[name] += chunk;
-          if (killAt?.test(text[name])) child.kill('SIGKILL');
-        });
-      }
-      const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? 137)));
-      return { code, ...text };
-    },
+    run: (args, { env = {}, killAt } = {}) =>
+      runKillable(folder, args, { env: { ...environment, ...env }, killAt }),
     async close() {
       await cloudflare.close();
       await rm(folder, { recursive: true, force: true });

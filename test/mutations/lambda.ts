@@ -30,7 +30,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/targets/lambda/evidence.ts',
-    text: 'if (!check.isProved()) await untilAborted(check.proved(), signal, name);',
+    text: 'if (!check.isProved()) await untilAborted(check.proved(), signal, asked);',
     replacement: 'void check.proved().catch(() => undefined);',
     tests: [evidence],
     why: 'a call is sent before its code is proved',

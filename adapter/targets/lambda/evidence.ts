@@ -3,6 +3,7 @@ import type { LockedFunction } from '../../../proto/lock/schema.ts';
 import type { Probed } from '../../invoke/probe.ts';
 import type { Finding, Verifier } from '../../shapes.ts';
 import type { Watching } from '../index.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { codeField, compareVersion, type DeployedVersion, isConfigLocked, zipDigest } from './compare.ts';
 import { deploymentCheck } from './deployment-check.ts';
 
@@ -31,11 +32,12 @@ export function lambdaVerifier(
 ): Verifier {
   for (const accepted of locked.accepts) zipDigest(accepted);
   const pinned = locked.accepts.at(-1)?.version ?? '';
+  const asked = { name, api: 'the Lambda API', endpoint: 'aws.endpoint' };
   const check = deploymentCheck(name, locked, options);
   return {
     async pin(signal) {
       // nothing to wait for, once it is proved
-      if (!check.isProved()) await untilAborted(check.proved(), signal, name);
+      if (!check.isProved()) await untilAborted(check.proved(), signal, asked);
       return pinned;
     },
     accept(pin, answer) {
@@ -93,21 +95,4 @@ function probe({ probe: ask }: LambdaVerifierOptions, signal: AbortSignal): Prom
 
 function inWords(error: unknown): string {
   return error instanceof PluginError ? `${error.code}: ${error.happened}` : 'no answer';
-}
-
-/** The look itself goes on for the calls that come after. */
-function untilAborted(work: Promise<void>, signal: AbortSignal, name: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = () =>
-      reject(
-        new PluginError('DEADLINE', {
-          happened: `what is deployed of ${name} was not proved in time`,
-          expected: 'an answer of the Lambda API within the deadline',
-          remedy: 'Check network, DNS and `aws.endpoint`.',
-        }),
-      );
-    if (signal.aborted) late();
-    signal.addEventListener('abort', late, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', late));
-  });
 }

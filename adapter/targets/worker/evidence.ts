@@ -4,6 +4,7 @@ import type { Probed } from '../../invoke/probe.ts';
 import type { Evidence, Finding, Verifier } from '../../shapes.ts';
 import { UnreachableError } from '../https/send.ts';
 import type { Watching } from '../index.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { WorkerApi } from './api.ts';
 import { compareVersion } from './compare.ts';
 import { type DeploymentCheck, deploymentCheck } from './deployment-check.ts';
@@ -38,13 +39,14 @@ export function workerVerifier(
   const versions = byVersionUrl ? [last] : locked.accepts.map(({ version }) => version);
   const inLock = new Set(versions);
   const pinned = byVersionUrl ? last : undefined;
+  const asked = { name, api: "Cloudflare's API", endpoint: 'cloudflare.endpoint' };
   const check = api === undefined ? undefined : deploymentCheck(name, locked, { ...options, api, pinned });
   const evidence: Evidence = byVersionUrl ? 'platform' : check === undefined ? 'claimed' : 'observed';
 
   const verifier: Verifier = {
     async pin(signal) {
       if (check !== undefined && !check.isReady()) {
-        await untilAborted(check.ready(), signal, name);
+        await untilAborted(check.ready(), signal, asked);
         const problem = check.problem();
         if (problem !== undefined) throw problem;
       }
@@ -74,7 +76,7 @@ export function workerVerifier(
   ): Promise<Evidence> {
     const known = claimed !== undefined && inLock.has(claimed);
     const lookUp = deployment.lookUp(known ? claimed : undefined);
-    const looked = await untilAborted(lookUp, signal, name);
+    const looked = await untilAborted(lookUp, signal, asked);
     const problem = deployment.problem();
     // what the look found says more, and is one line in the log
     if (!known) throw problem?.code === 'DRIFT' ? problem : notLocked(name, claimed, versions);
@@ -164,21 +166,4 @@ function afterwards(problem: PluginError): PluginError {
   if (problem.code !== 'UNREACHABLE') return problem;
   const { happened, expected, remedy } = problem;
   return new UnreachableError(happened, false, problem, { expected, remedy });
-}
-
-/** The look itself goes on for the calls that come after. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal, name: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () =>
-      reject(
-        new PluginError('DEADLINE', {
-          happened: `what is deployed of ${name} was not compared in time`,
-          expected: "an answer of Cloudflare's API within the deadline",
-          remedy: 'Check network, DNS and `cloudflare.endpoint`.',
-        }),
-      );
-    if (signal.aborted) late();
-    signal.addEventListener('abort', late, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', late));
-  });
 }

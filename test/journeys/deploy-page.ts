@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { fencedBlocks, missingLine, stepsOf } from './blocks.ts';
+import { copyCheckout, packIn } from './pack.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+/** A part of docs/deploy.md from its heading up to the next one of that size, lines counted as in the page. */
+export function partOfDeployPage(heading: string): string {
+  const page = read('docs/deploy.md');
+  const start = page.indexOf(`\n## ${heading}\n`);
+  return page.slice(0, start).replace(/[^\n]/g, '') + page.slice(start, page.indexOf('\n## ', start + 1));
+}
+
+/** An author's project with the packed package installed, the README's function and keys. */
+export interface AuthorProject {
+  readonly folder: string;
+  readonly terminal: Terminal;
+  /** The content of the sealed lock. */
+  lock(): Promise<{
+    seq: number;
+    functions: Record<string, { address: string; accepts: { version: string }[] }>;
+  }>;
+  close(): Promise<void>;
+}
+
+/** Makes such a project; `exports` are for its shell. */
+export async function openAuthorProject(exports: readonly string[]): Promise<AuthorProject> {
+  const temporary = await mkdtemp(join(tmpdir(), 'deploy-journey-'));
+  const folder = join(temporary, 'project');
+  const checkout = join(temporary, 'checkout');
+  await mkdir(folder);
+  await mkdir(checkout);
+  await copyCheckout(checkout);
+  const tarball = await packIn(checkout);
+  const terminal = await openTerminal(folder);
+  const office = fencedBlocks(read('README.md')).find(({ info }) => info === 'office.ts');
+  await writeFile(join(folder, 'office.ts'), office?.text ?? '');
+  const ran = await terminal.run(
+    [
+      'set -e',
+      'npm init -y && npm pkg set type=module',
+      `npm i ${tarball} && npm i -D esbuild`,
+      'npx sftpgo-plugin-serverless keys create',
+      'npx sftpgo-plugin-serverless keys create --lock-signer',
+      ...exports,
+      'set +e',
+    ].join('\n'),
+  );
+  expect(ran.exitCode, ran.stderr).toBe(0);
+  return {
+    folder,
+    terminal,
+    async lock() {
+      const { payload } = JSON.parse(await readFile(join(folder, 'bundles.lock.json'), 'utf8'));
+      return JSON.parse(Buffer.from(payload, 'base64url').toString());
+    },
+    async close() {
+      await terminal.close();
+      await rm(temporary, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One test for each block of the part: files are written, commands run, and what they print is what the page shows. */
+export function testBlocks(part: string, project: () => AuthorProject): void {
+  const steps = stepsOf(part);
+  test('the page has something to do', () => expect(steps.length).toBeGreaterThan(6));
+
+  test.each(steps.map((step) => [`line ${step.line}`, step] as const))('%s', async (_, step) => {
+    const { folder, terminal } = project();
+    if (step.kind === 'file') return await writeFile(join(folder, step.name), step.text);
+    const ran = await terminal.run(`set -e\n${step.text}`);
+    const said = `${ran.stdout}\n${ran.stderr}`;
+    expect(ran.exitCode, said).toBe(step.exitCode);
+    expect(missingLine(step.output, ran.stdout), said).toBeUndefined();
+  });
+}
