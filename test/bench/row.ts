@@ -21,6 +21,8 @@ export interface BenchRow {
   readonly target: number | null;
   /** The target is what it should be at least. */
   readonly least?: true;
+  /** The target is for `value`; a baseline beside it is only shown. */
+  readonly absolute?: true;
   readonly met: boolean | null;
 }
 
@@ -55,6 +57,7 @@ export function limitRow(
     baseline: null,
     ratio: null,
     target,
+    absolute: true,
     met: isMet(value, target, extras),
     ...extras,
   };
