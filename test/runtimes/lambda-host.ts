@@ -45,6 +45,8 @@ export interface LambdaHostOptions {
   readonly runtime?: 'aws-lambda-ric' | 'node';
   /** Told what takes time. */
   readonly say?: (text: string) => void;
+  /** Told what functions write, piece by piece. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** AWS Lambda and Parameter Store on loopback, for one account and region. */
@@ -208,6 +210,7 @@ export async function startLambdaHost(options: LambdaHostOptions = {}): Promise<
       },
       onOutput(text) {
         output = (output + text).slice(-65_536);
+        options.onOutput?.(text);
       },
     });
   }

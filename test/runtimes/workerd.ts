@@ -34,6 +34,8 @@ export interface WorkerdOptions {
   readonly port?: number;
   /** Host name in `url`; it must lead to 127.0.0.1. Absent: localhost. */
   readonly hostname?: string;
+  /** Told what it and the function write, piece by piece. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** A running workerd. */
@@ -81,6 +83,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-65_536);
+      options.onOutput?.(text);
     });
   }
   const ended = once(child, 'exit').then(() => {
