@@ -53,7 +53,7 @@ async function build(column: Column): Promise<void> {
       keys: [],
     },
   });
-  const keys = [`use: ${name}`, 'timeout: 5s', section].filter((key) => key !== '').join(', ');
+  const keys = [`use: ${name}`, 'timeout: 10s', section].filter((key) => key !== '').join(', ');
   const config = [
     'identity: adapter.key.json',
     'lock: { file: bundles.lock.json }',
