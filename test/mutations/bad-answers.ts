@@ -14,14 +14,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/policies/shared/cache.ts',
-    text: '!joins || !late || signal.aborted || isReserve(entry)',
+    text: '!joins || !late || signal.aborted || reserveOf(key) !== undefined',
     replacement: 'error !== undefined',
     tests: [cacheTest],
     why: 'a connection is refused because another one had waited for its deadline already',
   },
   {
     file: 'adapter/policies/shared/cache.ts',
-    text: ' || isReserve(entry)) throw',
+    text: ' || reserveOf(key) !== undefined) throw',
     replacement: ') throw',
     tests: [cacheTest],
     why: 'a function that hangs is asked twice where memory could have answered',

@@ -14,6 +14,27 @@ const rows: readonly (readonly [
 ])[] = [
   // scope and lifetime of an answer
   [
+    'scope-store',
+    'if (isLater && !verdict.said.allowed) return verdict;',
+    '',
+    scopes,
+    'in an outage, an old allow counts more than the ban that took it back',
+  ],
+  [
+    'scope-store',
+    'const isLater = verdict.order >= longest.order && ',
+    'const isLater = ',
+    scopes,
+    'in an outage, an exception from a ban does not count',
+  ],
+  [
+    'verdict-cache',
+    '{address.family}$',
+    '',
+    scopes,
+    'an IPv6 address that reads as the number of an IPv4 address shares its question',
+  ],
+  [
     'verdict-cache',
     '!contains(prefix, single(question)) || ',
     '',

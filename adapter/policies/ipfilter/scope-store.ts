@@ -20,6 +20,8 @@ export interface ScopedLifetime extends Lifetime {
 /** One verdict about one network. */
 export interface Verdict extends Entry {
   readonly said: Said;
+  /** Of two verdicts, the later one has the higher number. */
+  readonly order: number;
   /** The protocols that it is still the verdict for. */
   protocols: number;
   /** Another verdict about the same network, for other protocols. */
@@ -74,6 +76,7 @@ export class ScopeStore implements Store<Question, ScopedLifetime, Verdict> {
   readonly #lengths = { 4: new Lengths(), 6: new Lengths() };
   readonly #said = new SaidTable();
   #size = 0;
+  #order = 0;
   #hand: MapIterator<[string, Verdict]> | undefined;
 
   constructor(options: ScopeStoreOptions) {
@@ -105,6 +108,22 @@ export class ScopeStore implements Store<Question, ScopedLifetime, Verdict> {
     return undefined;
   }
 
+  /**
+   * The verdict of the longest network; but an allow gives way to a deny about a network around it that was said
+   * later: nobody is let in by what the function has taken back.
+   */
+  reserve({ address, protocol }: Question, nowMs: number): Verdict | undefined {
+    let longest: Verdict | undefined;
+    for (const length of this.#lengths[address.family].descending) {
+      const verdict = find(this.#networks.get(keyOf(address, length)), protocol);
+      if (verdict === undefined || isOver(verdict, nowMs)) continue;
+      longest ??= verdict;
+      const isLater = verdict.order >= longest.order && nowMs < verdict.errorUntil;
+      if (isLater && !verdict.said.allowed) return verdict;
+    }
+    return longest;
+  }
+
   set(
     { address }: Question,
     outcome: Outcome,
@@ -132,7 +151,8 @@ export class ScopeStore implements Store<Question, ScopedLifetime, Verdict> {
     if (protocols === 0) return;
     const head = this.#networks.get(key);
     const said = this.#said.take(outcome);
-    this.#networks.set(key, { ...entry, said, protocols, more: head, used: false });
+    this.#order += 1;
+    this.#networks.set(key, { ...entry, said, order: this.#order, protocols, more: head, used: false });
     if (head === undefined) this.#lengths[family].change(prefix.length, 1);
     this.#size += 1;
     while (this.#size > this.#options.maxEntries || this.bytes > this.#options.maxBytes) this.#evict(nowMs);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { filterOf } from '../../../test/support/ipfilter.ts';
 import { askedProtocols } from '../../../test/support/naive-filter.ts';
-import { factsWith, signedError } from '../../../test/support/policies.ts';
+import { factsWith, failure, signedError } from '../../../test/support/policies.ts';
 import type { Facts, Trace } from '../../shapes.ts';
 
 beforeEach(() => {
@@ -233,4 +233,57 @@ test('a clock that jumps moves no verdict', async () => {
   vi.setSystemTime(0);
   vi.advanceTimersByTime(60_000);
   expect(await see('198.51.100.7')).toBe('DENIED');
+});
+
+test('an outage: nobody is let in by a verdict that a later ban of the network around has taken back', async () => {
+  const away = failure('UNREACHABLE');
+  const stale = { freshMs: 60_000, staleMs: 3_600_000 };
+  const { see } = filterOf(
+    {},
+    allow('198.51.100.7/32', stale),
+    allow('198.51.100.9/32', stale),
+    deny('198.51.100.0/24', stale),
+    allow('198.51.100.9/32', stale),
+    away,
+  );
+  await see('198.51.100.7');
+  await see('198.51.100.9');
+  vi.advanceTimersByTime(61_000);
+  expect(await see('198.51.100.8')).toBe('DENIED');
+  // said after the ban, so an exception to it
+  expect(await see('198.51.100.9')).toBe('answered');
+  expect(await see('198.51.100.7')).toBe('DENIED by cache, stale');
+  vi.advanceTimersByTime(600_000);
+  expect(await see('198.51.100.7')).toBe('DENIED by cache, stale');
+  expect(await see('198.51.100.9')).toBe('answered by cache, stale');
+});
+
+test('a verdict that a later ban around it has taken back is not used while it is asked again either', async () => {
+  const { see } = filterOf(
+    {},
+    allow('198.51.100.7/32', { freshMs: 60_000, staleWhileRevalidateMs: 300_000 }),
+    deny('198.51.100.0/24'),
+  );
+  await see('198.51.100.7');
+  vi.advanceTimersByTime(61_000);
+  expect(await see('198.51.100.8')).toBe('DENIED');
+  expect(await see('198.51.100.7')).toBe('DENIED');
+});
+
+test('a ban that comes in while a question is under way counts, though the question fails', async () => {
+  const slow = Promise.withResolvers<Error>();
+  const stale = { freshMs: 60_000, staleMs: 3_600_000 };
+  const { see } = filterOf({}, allow('198.51.100.7/32', stale), slow.promise, deny('198.51.100.0/24', stale));
+  await see('198.51.100.7');
+  vi.advanceTimersByTime(61_000);
+  const asked = see('198.51.100.7');
+  expect(await see('198.51.100.8')).toBe('DENIED');
+  slow.resolve(signedError('unavailable'));
+  expect(await asked).toBe('DENIED by cache, stale');
+});
+
+test('an IPv6 address whose groups read as the number of an IPv4 address shares no question with it', async () => {
+  const { see } = filterOf({}, Promise.resolve(allow('31:32:33:34:35:36:37:38/128')), deny('0.188.97.78/32'));
+  const asked = [see('31:32:33:34:35:36:37:38'), see('0.188.97.78')];
+  expect(await Promise.all(asked)).toEqual(['answered', 'DENIED']);
 });

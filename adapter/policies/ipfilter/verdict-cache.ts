@@ -65,7 +65,11 @@ export function verdictCache(section: IpfilterSection['cache'], tools?: PolicyTo
       const address = asked && parseAddress(asked.ip);
       if (!address) return undefined;
       const text = address.family === 4 ? address.bits : address.groups;
-      return { id: `${text} ${asked.protocol}`, address, protocol: protocols.of(asked.protocol) };
+      return {
+        id: `${address.family}${text} ${asked.protocol}`,
+        address,
+        protocol: protocols.of(asked.protocol),
+      };
     },
     lifetime(question, facts: Facts): ScopedLifetime | undefined {
       if (store === undefined || facts.freshMs === undefined) return undefined;

@@ -34,6 +34,8 @@ export type Outcome = { readonly reply: Reply } | { readonly denied: AnswerError
 export interface Store<K extends Key, L extends Lifetime, E extends Entry> {
   /** The entry that speaks about this key, fresh or not. */
   get(key: K, nowMs: number): E | undefined;
+  /** The entry that may stand in for a function that cannot be asked. */
+  reserve(key: K, nowMs: number): E | undefined;
   /** Keeps an answer that has just arrived. */
   set(key: K, outcome: Outcome, entry: Entry, keep: { readonly lifetime: L; readonly nowMs: number }): void;
   /** Nothing that is remembered speaks about this key any more. */
@@ -137,27 +139,24 @@ export function cache<K extends Key, L extends Lifetime, E extends Entry>(
     return flight;
   }
 
-  /** May this entry stand in for a function that cannot be asked? */
-  function isReserve(entry: E | undefined): entry is E {
-    return entry !== undefined && !drifted && performance.now() < entry.errorUntil;
+  /** What may stand in for a function that cannot be asked: by what is known now, not when the question began. */
+  function reserveOf(key: K): E | undefined {
+    const nowMs = performance.now();
+    const entry = drifted ? undefined : store?.reserve(key, nowMs);
+    return entry !== undefined && nowMs < entry.errorUntil ? entry : undefined;
   }
 
   /**
    * Waits for the flight under way, or begins one. One that ended for the deadline of the caller that began it says
    * nothing about this call, which may have come much later: it asks for itself, unless memory can answer.
    */
-  async function land(
-    next: Handler,
-    call: Call,
-    key: K,
-    { signal, entry }: { signal: AbortSignal; entry: E | undefined },
-  ): Promise<Outcome> {
+  async function land(next: Handler, call: Call, key: K, signal: AbortSignal): Promise<Outcome> {
     const joins = flights.has(key.id);
     try {
       return await fly(next, call, key);
     } catch (error) {
       const late = error instanceof PluginError && error.code === 'DEADLINE';
-      if (!joins || !late || signal.aborted || isReserve(entry)) throw error;
+      if (!joins || !late || signal.aborted || reserveOf(key) !== undefined) throw error;
       return await fly(next, call, key);
     }
   }
@@ -170,18 +169,19 @@ export function cache<K extends Key, L extends Lifetime, E extends Entry>(
     return settle(outcome);
   }
 
-  async function fromFunction(next: Handler, call: Call, key: K, entry: E | undefined): Promise<Reply> {
+  async function fromFunction(next: Handler, call: Call, key: K): Promise<Reply> {
     let outcome: Outcome;
     try {
-      outcome = await withinDeadline(call, (signal) => land(next, call, key, { signal, entry }));
+      outcome = await withinDeadline(call, (signal) => land(next, call, key, signal));
     } catch (error) {
-      if (!isReserve(entry) || !isUnavailable(error)) {
+      const reserve = isUnavailable(error) ? reserveOf(key) : undefined;
+      if (reserve === undefined) {
         const overloaded = error instanceof PluginError && error.code === 'OVERLOADED';
         options.count?.(overloaded ? 'shed' : 'failed');
         throw error;
       }
       options.count?.('stale-if-error');
-      return fromMemory(call, entry, 'cache, stale');
+      return fromMemory(call, reserve, 'cache, stale');
     }
     options.count?.('miss');
     return settle(outcome);
@@ -199,13 +199,13 @@ export function cache<K extends Key, L extends Lifetime, E extends Entry>(
           options.count?.('fresh');
           return fromMemory(call, entry, 'cache');
         }
-        if (nowMs < entry.revalidateUntil && !drifted) {
+        if (nowMs < entry.revalidateUntil && !drifted && store?.reserve(key, nowMs) === entry) {
           fly(next, call, key).catch(() => undefined);
           options.count?.('revalidated');
           return fromMemory(call, entry, 'cache, being revalidated');
         }
       }
-      return await fromFunction(next, call, key, entry);
+      return await fromFunction(next, call, key);
     },
     async reload() {
       epoch += 1;

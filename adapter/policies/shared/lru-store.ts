@@ -10,6 +10,7 @@ export function lruStore(maxEntries: number): Store<Key, Lifetime, Kept> {
   const entries = new LRUCache<string, Kept>({ max: maxEntries });
   return {
     get: ({ id }) => entries.get(id),
+    reserve: ({ id }) => entries.get(id),
     set: ({ id }, outcome, entry) => void entries.set(id, { ...entry, outcome }),
     delete: ({ id }) => void entries.delete(id),
     recall: ({ outcome }) => outcome,
