@@ -47,6 +47,8 @@ export interface Filed<K> {
   readonly first: number;
   /** The deny rules among them: what counts for an address without a key, where `unknown` is deny. */
   readonly denying: readonly number[];
+  /** All of them but those that continue. */
+  readonly deciding: readonly number[];
 }
 
 /** Makes an index for each column; columns with the same rules share one. */
@@ -119,6 +121,7 @@ function indexOf(rules: readonly CheckedRule[], indices: readonly number[]): Rul
       of,
       first: filed[0] ?? Number.POSITIVE_INFINITY,
       denying: filed.filter((index) => ruleAt(index).action === 'deny'),
+      deciding: filed.filter((index) => ruleAt(index).action !== 'continue'),
     };
   }
 }

@@ -52,6 +52,8 @@ export function decide(
 ): Outcome | Missing {
   let length = 0;
   let unknown: string | undefined;
+  /** A database that holds nothing yet, which a rule that continues asked. */
+  let unasked: Missing | undefined;
   let forMs = Number.POSITIVE_INFINITY;
   const notes: string[] = [];
   const isPrivate = see(asked.privacy) ?? false;
@@ -76,7 +78,13 @@ export function decide(
     const number = headOf(next);
     if (next.resolve !== undefined) {
       const resolved = next.resolve();
-      if ('missing' in resolved) return resolved;
+      if ('missing' in resolved) {
+        // a rule that decides nothing makes nobody wait, and fails nobody
+        if (rules[number]?.action !== 'continue') return resolved;
+        unasked = resolved;
+        next.rules = next.deciding ?? [];
+        continue;
+      }
       next.rules = resolved;
       next.resolve = undefined;
       continue;
@@ -94,6 +102,8 @@ export function decide(
     notes.push(`${why}; `);
     forMs = Math.min(forMs, rule.forMs);
   }
+  const mayDiffer = policy.unknown !== 'rules' && policy.unknown !== policy.default;
+  if (unasked !== undefined && policy.unknown !== undefined && mayDiffer) return unasked;
   const fallback = unknown !== undefined && policy.unknown !== undefined && policy.unknown !== 'rules';
   const verdict = fallback ? policy.unknown : policy.default;
   return outcome(
@@ -133,6 +143,7 @@ export function decide(
     return {
       rules: filed.first === Number.POSITIVE_INFINITY ? [] : [filed.first],
       at: 0,
+      deciding: filed.deciding,
       resolve: () => {
         const said = ask();
         if ('missing' in said) return said;
@@ -152,7 +163,11 @@ export function decide(
       if (set === undefined) continue;
       if (isPrivate) return undefined;
       const said = ask();
-      if ('missing' in said) return rule.action === 'continue' ? undefined : said;
+      if ('missing' in said) {
+        if (rule.action !== 'continue') return said;
+        unasked = said;
+        return undefined;
+      }
       const { value, note = '' } = said;
       const counts =
         value === undefined ? policy.unknown === 'deny' && rule.action === 'deny' : has(set, value);
@@ -178,6 +193,8 @@ interface Stream {
   at: number;
   /** Finds out which rules they are, once the first possible one is next. */
   resolve?: (() => readonly number[] | Missing) | undefined;
+  /** Of what is not found out yet, the rules that decide. */
+  readonly deciding?: readonly number[];
 }
 
 function stream(rules: readonly number[]): Stream {

@@ -78,6 +78,22 @@ test('a rule that goes on waits for nothing and stops nothing', async () => {
   });
 });
 
+test('a rule by country that goes on waits for no database; a later one by country does', async () => {
+  const watch = { action: 'continue', countries: ['DE'], reason: 'seen' } as const;
+  const first = setUp([watch, { action: 'deny', networks: ['8.0.0.0/8'] }], {});
+  expect(await first.ask('8.1.1.1')).toMatchObject({ allowed: false, reason: 'rules[1]' });
+  const { ask } = setUp([watch, { action: 'allow', countries: ['AT'] }], {});
+  await expect(ask('8.1.1.1')).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test.each([[{}], [{ networks: ['8.0.0.0/8'] }]])(
+  'without the database, `unknown: deny` is not passed over by a rule %o that goes on',
+  async (networks) => {
+    const { ask } = setUp([{ action: 'continue', countries: ['DE'], reason: 'seen', ...networks }], {});
+    await expect(ask('8.1.1.1')).rejects.toMatchObject({ code: 'unavailable' });
+  },
+);
+
 test('a reload with a broken list fails, keeps the good one and says so with every verdict of it', async () => {
   const contents = { list: '198.51.100.0/24\n' };
   const { engine, context, ask } = setUp([{ action: 'deny', lists: ['abuse'], reason: 'abuse' }], contents);

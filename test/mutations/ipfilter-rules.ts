@@ -222,4 +222,18 @@ export const mutations: readonly Mutation[] = [
     tests: [mmdb],
     why: 'a record that points to itself ends the isolate',
   },
+  {
+    file: 'functions/ipfilter/decide.ts',
+    text: "if (rules[number]?.action !== 'continue') return resolved;",
+    replacement: 'if (rules[number] !== undefined) return resolved;',
+    tests: ['functions/ipfilter/sources.test.ts'],
+    why: 'a rule that is only watched fails everybody while its database is away',
+  },
+  {
+    file: 'functions/ipfilter/decide.ts',
+    text: '  if (unasked !== undefined && policy.unknown !== undefined && mayDiffer) return unasked;\n',
+    replacement: '',
+    tests: ['functions/ipfilter/sources.test.ts'],
+    why: 'without its database, an unknown address comes in by the default',
+  },
 ];
