@@ -1,6 +1,6 @@
 import type { PluginError } from '../../proto/error.ts';
 import type { Log } from '../invoke/connection.ts';
-import { onceAMinute } from '../targets/repeated.ts';
+import { onceAMinute } from '../repeated.ts';
 
 /** Who found out what about the deployed code: an answer, or a look at what is deployed. */
 export interface DriftReport {

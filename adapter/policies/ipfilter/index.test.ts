@@ -215,3 +215,20 @@ test('a Reload drops nothing: until the function has answered, the old verdict s
   ]);
   expect([await see('198.51.100.3'), await see('198.51.100.1')]).toEqual(['DENIED', 'DENIED by cache']);
 });
+
+test('while addresses are allowed unasked, the log says so, and when that is over', async () => {
+  const { see, log } = filterOf(
+    { onUnavailable: 'allow' },
+    failure('ANSWER_UNSIGNED'),
+    failure('ANSWER_UNSIGNED'),
+    denied,
+  );
+  const told = () => log.lines.filter(({ level }) => level !== 'debug').map(({ text }) => text);
+  await see('198.51.100.1');
+  await see('198.51.100.2');
+  expect(told()).toEqual([
+    'the function cannot be asked function=office@live code=ANSWER_UNSIGNED effect=addresses are allowed that nobody was asked about (onUnavailable: allow)',
+  ]);
+  expect(await see('198.51.100.3')).toBe('DENIED');
+  expect(told().slice(1)).toEqual(['no address is allowed unasked any more function=office@live']);
+});

@@ -1,8 +1,8 @@
 import { PluginError } from '../../../proto/error.ts';
 import type { AcceptedVersion, LockedFunction } from '../../../proto/lock/schema.ts';
+import { onceAMinute } from '../../repeated.ts';
 import { ControlPlaneError } from '../control-plane.ts';
 import { acceptedDigest, type KnownVersion } from '../known-versions.ts';
-import { onceAMinute } from '../repeated.ts';
 import { type Compared, codeField, compareVersion, type DeployedVersion } from './compare.ts';
 import type { LambdaVerifierOptions } from './evidence.ts';
 

@@ -1,9 +1,9 @@
 import { PluginError } from '../../../proto/error.ts';
 import type { AcceptedVersion, LockedFunction } from '../../../proto/lock/schema.ts';
+import { onceAMinute } from '../../repeated.ts';
 import { ControlPlaneError } from '../control-plane.ts';
 import type { Watching } from '../index.ts';
 import { acceptedDigest } from '../known-versions.ts';
-import { onceAMinute } from '../repeated.ts';
 import type { WorkerApi } from './api.ts';
 import { type Compared, compareSettings, compareVersion } from './compare.ts';
 import { lookUpBudget } from './look-ups.ts';
