@@ -234,4 +234,11 @@ export const mutations: readonly Mutation[] = [
     tests: ['adapter/targets/lambda/failure.test.ts'],
     why: 'whoever fills the concurrency is let in by onUnavailable',
   },
+  {
+    file: 'adapter/policies/ipfilter/on-unavailable.ts',
+    text: '        warn(error.code);\n',
+    replacement: '',
+    tests: ['adapter/policies/ipfilter/index.test.ts'],
+    why: 'the door stands open and nobody is told',
+  },
 ];
