@@ -70,8 +70,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/ipfilter/decide.ts',
-    text: "if ('missing' in said) return rule.action === 'continue' ? undefined : said;",
-    replacement: "if ('missing' in said) return undefined;",
+    text: "        if (rule.action !== 'continue') return said;\n        unasked = said;\n",
+    replacement: '',
     tests: [sources],
     why: 'without its database a deny rule with networks and countries stops nobody',
   },

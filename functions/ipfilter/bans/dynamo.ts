@@ -62,9 +62,9 @@ export function dynamoBans(options: TableOptions = {}): BanStore {
             throw new FunctionError('unavailable', 'throttled');
           return (Responses?.[TableName] ?? []).map(banOf).find(({ untilMs }) => untilMs > nowMs);
         },
-        async add(ban, id) {
+        async add(ban, id, nowMs) {
           const { network, untilMs, reason, by } = ban;
-          const expires = seconds(untilMs);
+          const expires = seconds(Math.max(untilMs, nowMs + tombstoneMs));
           const written = await on(() =>
             happened(
               client().send(

@@ -14,10 +14,8 @@ export interface KVBinding {
 }
 
 const prefix = 'ban/';
-/** The least that KV takes, https://developers.cloudflare.com/kv/api/write-key-value-pairs/. */
-const minTtlS = 60;
-/** A signature can be replayed for 90 s: so long the id of an ended ban's call is kept. */
-const tombstoneTtlS = 120;
+/** A signature can be replayed for 90 s: so long the id of an ended ban's call is kept. KV takes no less than 60. */
+const minTtlS = 120;
 
 /** What lies under a network's key: the ban, and the call that wrote it last. */
 interface Stored extends Ban {
@@ -50,7 +48,7 @@ export function kvBans<Env>(binding: (env: Env) => KVBinding | undefined): BanSt
           const before = await read(network);
           if (before === undefined || before.untilMs <= nowMs) return false;
           // a replay of the call that banned must not ban again: its id stays for a while
-          await write({ ...before, untilMs: 0 }, tombstoneTtlS);
+          await write({ ...before, untilMs: 0 }, minTtlS);
           return true;
         },
         async page(cursor, limit, nowMs) {
