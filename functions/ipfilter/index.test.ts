@@ -47,6 +47,20 @@ test('without rules the default decides; decisions last five minutes unless a ru
   expect(await call(brief).checkIP({ ip: '192.0.2.1' })).toMatchObject({ reason: 'rules[0]', forMs: 10_000 });
 });
 
+test('a rule that continues shortens the life of the decision, and its reason comes first', async () => {
+  const watched = ipfilterRules({
+    default: 'allow',
+    rules: [
+      { action: 'continue', networks: ['192.0.2.0/24'], reason: 'watched', for: '10s' },
+      { action: 'deny', networks: ['192.0.2.1'], for: '20s' },
+    ],
+  });
+  const ask = (ip: string) => call(watched).checkIP({ ip });
+  expect(await ask('192.0.2.1')).toMatchObject({ reason: 'rules[0] "watched"; rules[1]', forMs: 10_000 });
+  expect(await ask('192.0.2.2')).toMatchObject({ allowed: true, forMs: 10_000 });
+  expect(await ask('192.0.3.1')).toMatchObject({ allowed: true, forMs: 300_000 });
+});
+
 test('a rule that can never match is pointed out', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   const { warnings } = ipfilterRules({

@@ -125,6 +125,13 @@ export const mutations: readonly Mutation[] = [
     why: 'one verdict decides for a quarter of the internet',
   },
   {
+    file: 'functions/ipfilter/decide.ts',
+    text: 'forMs: Math.min(forMs, ownMs), length',
+    replacement: 'forMs: ownMs, length',
+    tests: [verdict],
+    why: 'somebody who is watched is asked about as seldom as everybody else',
+  },
+  {
     file: 'functions/kit/ipfilter.ts',
     text: 'const protocolName = /^[A-Za-z]{1,32}$/;',
     replacement: 'const protocolName = /^[ -~]+$/;',
