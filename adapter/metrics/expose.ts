@@ -61,6 +61,11 @@ async function open(address: ListenAddress, text: () => string): Promise<Server>
   server.on('error', () => undefined);
   // the role ends when its host is gone, whoever scrapes
   server.unref();
-  if ('path' in address) await chmod(address.path, socketMode);
+  if ('path' in address) {
+    await chmod(address.path, socketMode).catch((error: unknown) => {
+      server.close();
+      throw error;
+    });
+  }
   return server;
 }

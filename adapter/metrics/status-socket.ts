@@ -72,15 +72,11 @@ async function listen(path: string, text: () => string): Promise<Server> {
     socket.end(text());
   });
   server.maxConnections = 16;
-  const mask = process.umask(0o177);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, () => resolve());
-    });
-  } finally {
-    process.umask(mask);
-  }
+  // the folder is closed already; a umask would be that of whatever else makes files meanwhile
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => resolve());
+  });
   server.on('error', () => undefined);
   server.unref();
   await chmod(path, 0o600);

@@ -162,3 +162,17 @@ test.each<[string, Partial<Rules>, string]>([
 ])('%s in the bundle that cannot be used stops the build', (_, list, text) => {
   expect(() => createEngine({ default: 'deny', rules: [], ...list })).toThrow(text);
 });
+
+test('unknown: deny is decided by the rule that keeps countries out, before an allow that comes later', async () => {
+  const { ask } = setUp(
+    [
+      { action: 'deny', networks: ['0.0.0.0/0'], countries: ['DE'] },
+      { action: 'allow', networks: ['0.0.0.0/0'] },
+    ],
+    { database },
+  );
+  expect(await ask('198.51.100.7')).toMatchObject({ allowed: false });
+  expect(await ask('9.0.0.1')).toMatchObject({ allowed: true });
+  // private: rules; it is of no country, which is not an unknown one
+  expect(await ask('10.0.0.1')).toMatchObject({ allowed: true });
+});

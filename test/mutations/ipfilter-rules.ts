@@ -44,14 +44,14 @@ export const mutations: readonly Mutation[] = [
     file: 'functions/ipfilter/decide.ts',
     text: 'if (isPrivate) return undefined;',
     replacement: '',
-    tests: [agreement],
+    tests: ['functions/ipfilter/sources.test.ts'],
     why: 'a private address counts as one of an unknown country',
   },
   {
     file: 'functions/ipfilter/decide.ts',
     text: "value === undefined ? policy.unknown === 'deny' && rule.action === 'deny' : has(set, value);",
     replacement: 'value !== undefined && has(set, value);',
-    tests: [agreement],
+    tests: ['functions/ipfilter/sources.test.ts'],
     why: 'a rule that keeps countries out lets in whom the database does not know',
   },
   {
@@ -242,5 +242,12 @@ export const mutations: readonly Mutation[] = [
     replacement: '',
     tests: ['functions/ipfilter/sources.test.ts'],
     why: 'without its database, an unknown address comes in by the default',
+  },
+  {
+    file: 'functions/ipfilter/source/read.ts',
+    text: "    if (!isSafe(at)) throw new Error('it redirects to an address without TLS');\n",
+    replacement: '',
+    tests: ['functions/ipfilter/source/read.test.ts'],
+    why: 'whoever sits on one plain hop chooses what the list is',
   },
 ];

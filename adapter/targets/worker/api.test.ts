@@ -141,3 +141,11 @@ test('nobody there', async () => {
     happened: expect.stringContaining("Cloudflare's API cannot be reached (ECONNREFUSED)"),
   });
 });
+
+test.each([
+  { bindings: ['A', 'A'].map((name) => ({ name, type: 'plain_text', text: 'x' })) },
+  { modules: ['a.js', 'a.js'].map((name) => ({ name, content_type: 'x', content_base64: '' })) },
+])('a version that names something twice is not understood: %o', async (version) => {
+  answers(200, good({ id, ...version }));
+  await expect(api.version(id)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+});

@@ -1,5 +1,12 @@
 import * as z from 'zod';
 
+/** A list by name: of two of one name nobody could say which one counts. */
+function namedOnce<T extends { readonly name: string }>(item: z.ZodType<T>) {
+  return z
+    .array(item)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'expected each name once');
+}
+
 /**
  * The parts that are looked at of what Cloudflare's API says
  * (https://developers.cloudflare.com/api/resources/workers/): everything else is ignored, so that a new field of
@@ -11,11 +18,11 @@ export const foundVersion = z.object({
   compatibility_date: z.string().optional(),
   compatibility_flags: z.array(z.string()).optional(),
   /** Its other fields say what it is bound to, and differ from type to type. */
-  bindings: z.array(z.looseObject({ name: z.string(), type: z.string() })).optional(),
+  bindings: namedOnce(z.looseObject({ name: z.string(), type: z.string() })).optional(),
   /** Only with `include=modules`. */
-  modules: z
-    .array(z.object({ name: z.string(), content_type: z.string(), content_base64: z.string() }))
-    .optional(),
+  modules: namedOnce(
+    z.object({ name: z.string(), content_type: z.string(), content_base64: z.string() }),
+  ).optional(),
   containers: z.array(z.looseObject({})).optional(),
 });
 

@@ -38,7 +38,10 @@ export function objectBans<Env>(binding: (env: Env) => ObjectBinding | undefined
           const answer = await namespace
             .getByName('bans')
             .fetch('https://bans.invalid/', { method: 'POST', body: JSON.stringify({ call, args }) });
-          return ((await answer.json()) as { result?: unknown }).result;
+          const { result } = (await answer.json()) as { result?: unknown };
+          // null is "none"; without a result, nothing was looked up
+          if (result === undefined) throw new TypeError('the Durable Object answers something else');
+          return result ?? undefined;
         } catch (cause) {
           log.error('the Durable Object of the bans cannot be used', { cause: String(cause) });
           throw new FunctionError(

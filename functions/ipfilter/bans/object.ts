@@ -59,7 +59,8 @@ export class BanList {
     // nothing is awaited in here: SQLite answers at once, so no other call comes in between
     const result = this[call](...(args as [never, never, never, never, never]));
     if (call !== 'find' && call !== 'page') await this.#clean();
-    return Response.json({ result });
+    // null, since JSON has no undefined: an answer without a result is not one
+    return Response.json({ result: result ?? null });
   }
 
   /** Removes what has ended. */

@@ -193,6 +193,10 @@ test.each<[string, Bans]>([
     'an object that fails',
     opened(objectBans(() => ({ getByName: () => ({ fetch: () => Promise.reject('x') }) }))),
   ],
+  [
+    'an object that answers something else',
+    opened(objectBans(() => ({ getByName: () => ({ fetch: async () => Response.json({}) }) }))),
+  ],
   ['no binding of an object', opened(objectBans(() => undefined))],
   ['no binding of KV', opened(kvBans(() => undefined))],
   ['KV that fails', opened(kvBans(() => ({ ...kvNamespace(), get: () => Promise.reject(new Error('x')) })))],

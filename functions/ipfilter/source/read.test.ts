@@ -11,6 +11,9 @@ const text = (content: Awaited<ReturnType<typeof readPlace>>) =>
   content === 'unchanged' ? content : new TextDecoder().decode(content.bytes);
 const server = createServer((request, response) => {
   if (request.url === '/moved') return response.writeHead(302, { location: '/list' }).end();
+  if (request.url === '/plain')
+    return response.writeHead(302, { location: 'http://lists.example.com/' }).end();
+  if (request.url === '/round') return response.writeHead(302, { location: '/round' }).end();
   if (request.url === '/gone') return response.writeHead(404).end('gone');
   if (request.headers['if-none-match'] === '"1"') return response.writeHead(304).end();
   return response.writeHead(200, request.url === '/bare' ? {} : { etag: '"1"' }).end(list);
@@ -136,4 +139,10 @@ test('a file is read again when it changed', async () => {
 test('more than 64 MiB is not taken, whoever sends it', async () => {
   const read = async () => ({ bytes: new Uint8Array(64 * 1024 * 1024 + 1), tag: 'x' });
   await expect(readPlace({ read }, {}, undefined)).rejects.toThrow('more than');
+});
+
+test('each hop of a redirect has TLS, or is not made; a circle ends', async () => {
+  const readAt = (path: string) => readPlace({ url: `${origin}${path}` }, {}, undefined);
+  await expect(readAt('/plain')).rejects.toThrow('it redirects to an address without TLS');
+  await expect(readAt('/round')).rejects.toThrow('it answered 302');
 });
