@@ -5,8 +5,8 @@ import { build, type Metafile, transform } from 'esbuild';
 /**
  * Line 1 makes the file a shell script; line 2 is shell to sh and an expression statement with a comment to
  * JavaScript. The shell looks for Node ≥ 22 and becomes it (exec keeps the pid, which the host must be able to
- * kill); with an empty environment PATH is sh's own default. New objects get 4 MiB and not 16: with 250 calls at once,
- * a hundred megabytes less for a few percent of processor time.
+ * kill); with an empty environment PATH is sh's own default. New objects get 4 MiB, less than V8's default: less
+ * memory after many calls at once, for more processor time (docs/performance.md has both).
  */
 const head = [
   '#!/bin/sh',

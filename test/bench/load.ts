@@ -8,15 +8,23 @@ export interface Amount {
 }
 
 /** How calls went, and what one cost the process in µs of processor time. */
-export type Loaded = Omit<Benched, 'codes'> & { readonly cpuUs: number };
+export type Loaded = Omit<Benched, 'codes'> & {
+  readonly cpuUs: number;
+  /** Share of the calls of all rounds that ended otherwise than they should. */
+  readonly failedShare: number;
+};
 
 /** Something that can be put under load. */
 export interface Party {
   readonly pid: number;
-  run(amount: Amount): Promise<Omit<Benched, 'codes'>>;
+  /** `failed`: how many ended otherwise than they should; absent: none. */
+  run(amount: Amount): Promise<Omit<Benched, 'codes'> & { readonly failed?: number }>;
 }
 
-/** A plugin behind a Go host; throws when a call did not end as `code` says. */
+/** A run with more failures measures something else. Fewer are counted, and shown by the groups that can have some. */
+const maxFailedShare = 0.01;
+
+/** A plugin behind a Go host; throws when calls did not end as `code` says. */
 export function pluginParty(
   plugin: LaunchedPlugin,
   load: Omit<BenchLoad, 'calls' | 'parallel'>,
@@ -26,18 +34,20 @@ export function pluginParty(
     pid: plugin.pid,
     async run(amount) {
       const figures = await plugin.bench({ ...load, ...amount });
-      if (figures.codes[code] !== amount.calls * amount.parallel) {
-        throw new Error(`not ${code}: ${JSON.stringify(figures)}`);
-      }
-      return figures;
+      const all = amount.calls * amount.parallel;
+      const failed = all - (figures.codes[code] ?? 0);
+      if (failed > all * maxFailedShare) throw new Error(`not ${code}: ${JSON.stringify(figures)}`);
+      if (failed > 0) process.stderr.write(`not all ${code}: ${JSON.stringify(figures.codes)}\n`);
+      return { ...figures, failed };
     },
   };
 }
 
 async function measured(party: Party, amount: Amount): Promise<Loaded> {
   const before = await cpuMicros(party.pid);
-  const figures = await party.run(amount);
-  return { ...figures, cpuUs: ((await cpuMicros(party.pid)) - before) / (amount.calls * amount.parallel) };
+  const { failed = 0, ...figures } = await party.run(amount);
+  const all = amount.calls * amount.parallel;
+  return { ...figures, failedShare: failed / all, cpuUs: ((await cpuMicros(party.pid)) - before) / all };
 }
 
 /**
@@ -75,5 +85,7 @@ function medians(all: readonly Loaded[]): Loaded {
     p99Micros: of('p99Micros'),
     perSecond: of('perSecond'),
     cpuUs: of('cpuUs'),
+    // the mean: a median would hide what happens in one round
+    failedShare: all.reduce((sum, each) => sum + each.failedShare, 0) / all.length,
   };
 }

@@ -38,7 +38,7 @@ export function httpsTarget(
         import('node:tls'),
       ]);
       const ca = options.caPem === undefined ? {} : { ca: options.caPem };
-      // one for all: by itself, each connection makes its own, which costs milliseconds and a quarter of a megabyte
+      // one for all: by itself, each connection makes its own
       const secureContext = createSecureContext({ minVersion: 'TLSv1.2', ...ca });
       return { ...shared, request, agent: new Agent({ ...common, secureContext }) };
     }
