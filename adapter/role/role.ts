@@ -121,6 +121,8 @@ export class Role<T extends SectionName> {
     clearInterval(this.#timer);
     await this.#loading;
     await this.#generation?.close();
+    // drift that was just seen must be known to the process that comes next
+    await this.#known?.versions.settled();
   }
 
   async #poll(): Promise<void> {

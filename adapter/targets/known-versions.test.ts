@@ -100,3 +100,14 @@ test('the digest of an entry: of target, address, version, files and configurati
   ];
   expect(new Set([digest, ...others]).size).toBe(6);
 });
+
+test('what is told without waiting is in the file when it has settled: the process that comes next goes by it', async () => {
+  await open().put('office@live', '7', known());
+  const versions = open();
+  void versions.forget('office@live', '7');
+  void versions.put('office@live', '8', known());
+  await versions.settled();
+  const { versions: stored } = JSON.parse(await readFile(file(), 'utf8'));
+  expect(Object.keys(stored)).toEqual(['office@live:8']);
+  await open().settled();
+});

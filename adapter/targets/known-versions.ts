@@ -37,6 +37,8 @@ export interface KnownVersions {
   put(functionName: string, version: string, known: KnownVersion): Promise<void>;
   /** It differs now: what was found before does not count any more. */
   forget(functionName: string, version: string): Promise<void>;
+  /** Resolves when what was told so far is in the file, or after a moment on a disk that hangs. */
+  settled(): Promise<void>;
 }
 
 /**
@@ -135,5 +137,12 @@ export function openKnownVersions(
     put: async (functionName, version, known) =>
       await change((all) => all.set(key(functionName, version), known)),
     forget: async (functionName, version) => await change((all) => all.delete(key(functionName, version))),
+    settled: async () => {
+      const written = async () => {
+        await memory;
+        await writing;
+      };
+      await Promise.race([written(), sleep(patienceMs, undefined, { ref: false })]);
+    },
   };
 }

@@ -120,7 +120,7 @@ export async function prepareLambdaDeployment(
 
   async function close(): Promise<void> {
     if (options.host === undefined) await host.close();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   try {

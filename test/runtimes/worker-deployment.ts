@@ -146,7 +146,7 @@ export async function prepareWorker(): Promise<WorkerDeployment> {
     },
     async close() {
       await cloudflare.close();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

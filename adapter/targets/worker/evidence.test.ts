@@ -436,7 +436,9 @@ test('by version URL: platform, for the last version of the lock alone, whatever
 
 test('a state folder that hangs does not end the looks: drift is found and mended', async () => {
   const hangs = () => new Promise<never>(() => undefined);
-  const verifier = watch(open({ known: { get: async () => undefined, put: hangs, forget: hangs } }));
+  const verifier = watch(
+    open({ known: { get: async () => undefined, put: hangs, forget: hangs, settled: hangs } }),
+  );
   expect(await call(verifier, one)).toBe('observed');
   cloud.active = [three];
   await later(60_000);
