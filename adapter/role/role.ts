@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { PluginError } from '../../proto/error.ts';
 import { hasExpired, lockExpired } from '../config/load-lock.ts';
-import { loadRole } from '../config/load-role.ts';
+import { loadRole, type RoleFiles } from '../config/load-role.ts';
 import { stampOf } from '../config/read-file.ts';
 import type { SectionName } from '../config/schema.ts';
 import type { Log } from '../invoke/connection.ts';
@@ -16,7 +16,7 @@ const defaultPollMs = 5000;
 /** How often an unmended problem is logged again. */
 const repeatMs = 60_000;
 /** Longest call (metadata: 80 s) and some: then nothing uses a replaced generation any more. */
-const retireMs = 90_000;
+const defaultRetireMs = 90_000;
 const hourMs = 3_600_000;
 
 export interface RoleOptions<T extends SectionName> {
@@ -29,6 +29,8 @@ export interface RoleOptions<T extends SectionName> {
   readonly figures?: RoleFigures;
   /** How often files are looked at, in ms; 5 s when absent. */
   readonly pollMs?: number;
+  /** How long a replaced reading is kept for the calls under way, in ms; 90 s when absent. */
+  readonly retireMs?: number;
 }
 
 /**
@@ -159,17 +161,7 @@ export class Role<T extends SectionName> {
       if (previous && identityOf(previous.files) === identityOf(files)) {
         this.#generation = { ...previous, files };
       } else {
-        const generation = createGeneration(type, files, {
-          log,
-          known: this.#knownIn(files.state),
-          metrics: figures?.metrics,
-          onProved: (proved) => {
-            // of one that was replaced, nothing counts any more
-            if (this.#generation?.verifier !== generation.verifier) return;
-            this.#tellServing(proved);
-            if (proved) figures?.proved();
-          },
-        });
+        const generation = this.#create(files);
         this.#generation = generation;
         this.#tellServing(true);
         log.info('serving', {
@@ -180,9 +172,8 @@ export class Role<T extends SectionName> {
           evidence: this.#generation.proof,
         });
         if (previous?.files.functionName === files.functionName) previous.keepKeys(files.locked.keys);
-        previous?.stopWatching();
+        if (previous) retire(previous, this.#options.retireMs ?? defaultRetireMs);
         if (this.#started) generation.watch();
-        if (previous) setTimeout(() => void previous.close(), retireMs).unref();
       }
       figures?.inForce(this.#generation);
       if (this.#problem) log.info('the files are in order again', { config: configPath });
@@ -190,6 +181,23 @@ export class Role<T extends SectionName> {
     } catch (error) {
       this.#report(error);
     }
+  }
+
+  /** Apart from {@link #load}: what the new one keeps of its surroundings must not hold the one that it replaces. */
+  #create(files: RoleFiles<T>): Generation {
+    const { type, log, figures } = this.#options;
+    const generation = createGeneration(type, files, {
+      log,
+      known: this.#knownIn(files.state),
+      metrics: figures?.metrics,
+      onProved: (proved) => {
+        // of one that was replaced, nothing counts any more
+        if (this.#generation?.verifier !== generation.verifier) return;
+        this.#tellServing(proved);
+        if (proved) figures?.proved();
+      },
+    });
+    return generation;
   }
 
   #knownIn(folder: string | undefined): KnownVersions {
@@ -240,6 +248,12 @@ export class Role<T extends SectionName> {
       this.#options.log.error('the lock has expired', { ...fields, effect });
     }
   }
+}
+
+/** Ends a replaced generation when no call can be using it any more. */
+function retire(replaced: Generation, ms: number): void {
+  replaced.stopWatching();
+  setTimeout(() => void replaced.close(), ms).unref();
 }
 
 function notStarted(): PluginError {
