@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { thumbprint } from '../../proto/keys/thumbprint.ts';
@@ -52,8 +52,10 @@ export async function makeRoleFolder(address: string): Promise<RoleFolder> {
     signer,
     at,
     async write(name, text, mode = 0o600) {
-      await writeFile(at(name), text);
-      await chmod(at(name), mode);
+      // at once: a role that polls would read half of it
+      await writeFile(at(`${name}.new`), text);
+      await chmod(at(`${name}.new`), mode);
+      await rename(at(`${name}.new`), at(name));
     },
     async configure(lines = [], top = []) {
       await folder.write(
