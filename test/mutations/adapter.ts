@@ -222,8 +222,8 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/targets/https/index.ts',
-    '...ca }',
-    '...ca, rejectUnauthorized: false }',
+    '...common, secureContext }',
+    '...common, secureContext, rejectUnauthorized: false }',
     'adapter/targets/https/index.test.ts',
     'certificates are not checked',
   ],
