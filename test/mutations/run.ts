@@ -46,20 +46,30 @@ async function workbench(): Promise<string> {
   return folder;
 }
 
-/** Are the mutation's tests red in this folder? The output is kept for a mutation that survives. */
-async function turnsRed(folder: string, tests: readonly string[]): Promise<boolean> {
+/** A defect may make tests wait for ever: that is red as well. */
+const longestMs = 150_000;
+const allOfThemMs = 1_800_000;
+
+/** Are the mutation's tests red in this folder? What they started and did not end is ended with them. */
+async function turnsRed(folder: string, tests: readonly string[], limitMs = longestMs): Promise<boolean> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const child = spawn(
     process.execPath,
     [vitest, 'run', '--project', 'unit', '--project', 'e2e', '--bail', '1', ...tests],
-    {
-      cwd: folder,
-      stdio: 'ignore',
-    },
+    { cwd: folder, stdio: 'ignore', detached: true },
   );
-  return await new Promise((resolve) => {
-    child.on('exit', (code) => resolve(code !== 0));
-  });
+  const endAll = () => {
+    try {
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+    } catch {
+      // all of them have ended
+    }
+  };
+  const tooLong = setTimeout(endAll, limitMs);
+  const code = await new Promise<number | null>((resolve) => child.on('exit', resolve));
+  clearTimeout(tooLong);
+  endAll();
+  return code !== 0;
 }
 
 async function check(folder: string, mutation: Mutation): Promise<string | undefined> {
@@ -83,7 +93,8 @@ const queue = [...mutations.entries()];
 const bad: string[] = [];
 const folders = await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, workbench));
 const everyTest = [...new Set(mutations.flatMap((mutation) => mutation.tests))];
-if (await turnsRed(folders[0] ?? '', everyTest)) throw new Error('the tests are red without any mutation');
+if (await turnsRed(folders[0] ?? '', everyTest, allOfThemMs))
+  throw new Error('the tests are red without any mutation');
 await Promise.all(
   folders.map(async (folder) => {
     for (let next = queue.shift(); next; next = queue.shift()) {
