@@ -182,6 +182,13 @@ const rows: readonly (readonly [
   ],
   ['on-unavailable', ' || isOverload(error)', '', flood, 'a platform that limits requests lets everybody in'],
   ['outage', 'counts && startedAt - busyAt >= calmMs', 'counts', flood, 'a flood counts as an outage'],
+  [
+    'outage',
+    'asked && isUnavailable(error)',
+    'isUnavailable(error)',
+    flood,
+    'a list with a broken line, and whoever floods after a Reload is let in',
+  ],
   ['outage', '!isOverload(error) && ', '', flood, 'a throttled function counts as an outage'],
   [
     'outage',

@@ -112,6 +112,22 @@ test('what is throttled in an outage is denied, and before a flood it is no sign
   expect(tally(await flood(other.see, 17))).toEqual({ ANSWER_UNSIGNED: 17 });
 });
 
+test.each([
+  ['by the function, whose list is broken', signedError('unavailable'), 'FUNCTION_ERROR'],
+  ['on the way', failure('ANSWER_UNSIGNED'), 'ANSWER_UNSIGNED'],
+])('a Reload that fails %s proves no outage: a flood after it buys nothing', async (_, error, code) => {
+  const { see, reload } = filterOf(open, error, never);
+  expect(await reload()).toBe(code);
+  expect(tally(await flood(see, 300))).toEqual({ DEADLINE: 192, OVERLOADED: 108 });
+});
+
+test('a Reload that is answered ends an outage', async () => {
+  const { see, reload } = filterOf(open, failure('ANSWER_UNSIGNED'), factsWith(), never);
+  expect(await see('192.0.2.1')).toBe('answered by on-unavailable');
+  expect(await reload()).toBe('answered');
+  expect(tally(await flood(see, 100))).toEqual({ DEADLINE: 100 });
+});
+
 test('a failure of half a minute ago says nothing of a flood now', async () => {
   const { see } = filterOf(open, failure('ANSWER_UNSIGNED'), never);
   expect(await see('192.0.2.1')).toBe('answered by on-unavailable');

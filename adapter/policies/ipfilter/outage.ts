@@ -2,6 +2,7 @@ import { PluginError } from '../../../proto/error.ts';
 import { AnswerError, type Policy } from '../../shapes.ts';
 import { HostGaveUpError } from '../shared/deadline.ts';
 import { isUnavailable } from '../shared/unavailable.ts';
+import { askedAddress } from './local-verdicts.ts';
 
 /** Questions at one time that no function minds. */
 const calmQuestions = 16;
@@ -30,7 +31,8 @@ export function isOverload(error: unknown): boolean {
 
 /**
  * Tells an outage from a flood, since whoever can make enough connections can make any function late: a failure
- * counts only if, from 1.5 s before the question until it failed, never more than 16 questions were open.
+ * counts only if, from 1.5 s before the question until it failed, never more than 16 questions were open. A Reload that
+ * fails counts never; a verified answer to one ends an outage as any other.
  */
 export function watchOutage(): Outage {
   let open = 0;
@@ -54,7 +56,10 @@ export function watchOutage(): Outage {
         } catch (error) {
           note();
           if (error instanceof AnswerError && error.code === 'DENIED') failedAt = Number.NEGATIVE_INFINITY;
-          const counts = isUnavailable(error) && !isOverload(error) && !(error instanceof HostGaveUpError);
+          // a Reload fails for one broken list, and the function decides on: only a question counts
+          const asked = askedAddress(call) !== undefined;
+          const counts =
+            asked && isUnavailable(error) && !isOverload(error) && !(error instanceof HostGaveUpError);
           if (counts && startedAt - busyAt >= calmMs) failedAt = performance.now();
           throw error;
         } finally {
