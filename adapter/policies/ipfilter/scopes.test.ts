@@ -199,7 +199,7 @@ test('what a verdict was for is shown again, from memory too, and its reason is 
   const { ask, log } = filterOf({}, allow('198.51.100.0/24', { ...minute, reason: 'country DE' }));
   for (const by of ['the function', 'cache']) {
     const trace: Trace = {};
-    const reply = await ask('198.51.100.7', 'SSH', trace);
+    const reply = await ask('198.51.100.7', 'SSH', { trace });
     expect(reply.facts).toMatchObject({ reason: 'country DE', version: 'a build', evidence: 'claimed' });
     expect(log.lines.at(-1)).toEqual({
       level: 'debug',
