@@ -33,6 +33,21 @@ test('a verdict holds for the network and the protocols that the same rule decid
   expect(await scope('2001:db9::1', 'SSH')).toBe('2001:db9::/32');
 });
 
+test('a verdict is for another protocol only where the same holds in as wide a network', async () => {
+  const office = ipfilterRules({
+    default: 'deny',
+    rules: [
+      { action: 'deny', networks: ['203.0.113.128/25'], protocols: ['HTTP'] },
+      { action: 'allow', networks: ['203.0.113.0/24'] },
+    ],
+  });
+  const scope = async (ip: string, protocol: 'SSH' | 'HTTP') =>
+    (await call(office).checkIP({ ip, protocol })).scope;
+  // for all protocols it would let 203.0.113.200 in by HTTP
+  expect(await scope('203.0.113.7', 'SSH')).toBe('203.0.113.0/24;protocols="SSH FTP DAV"');
+  expect(await scope('203.0.113.7', 'HTTP')).toBe('203.0.113.0/25');
+});
+
 test('without rules the default decides; decisions last five minutes unless a rule says otherwise', async () => {
   expect(
     await call(ipfilterRules({ default: 'allow', rules: [] })).checkIP({ ip: '192.0.2.1' }),

@@ -176,3 +176,39 @@ test('unknown: deny is decided by the rule that keeps countries out, before an a
   // private: rules; it is of no country, which is not an unknown one
   expect(await ask('10.0.0.1')).toMatchObject({ allowed: true });
 });
+
+test.each([
+  [{ action: 'deny', countries: ['DE'] }, 'country '],
+  [{ action: 'deny', asns: [64_501] }, 'AS'],
+] as const)('unknown: deny counts for %o without networks, before a later allow', async (rule, what) => {
+  const engine = createEngine({
+    default: 'allow',
+    private: 'rules',
+    unknown: 'deny',
+    databases: {
+      country: { bytes: database },
+      asn: { bytes: writeMmdb([['9.0.0.0/8', { asn: 64_500 }]]) },
+    },
+    rules: [rule, { action: 'allow', networks: ['0.0.0.0/0', '::/0'] }],
+  });
+  const ask = (ip: string) => engine.verdict(read(ip), 'SSH', createContext({}));
+  expect(await ask('198.51.100.7')).toMatchObject({ allowed: false, reason: `rules[0]: ${what} unknown` });
+  expect(await ask('9.0.0.1')).toMatchObject({ allowed: true, reason: 'rules[1]' });
+});
+
+test('where no rule decides about an unknown country, unknown decides and not the default', async () => {
+  const { ask } = setUp([{ action: 'allow', countries: ['DE'] }], { database });
+  expect(await ask('198.51.100.7')).toMatchObject({ allowed: false });
+  expect(await ask('9.0.0.1')).toMatchObject({ allowed: true });
+});
+
+test.each([
+  ...['0.0.0.1', '10.1.1.1', '100.64.0.1', '127.0.0.1', '169.254.1.1', '172.31.1.1', '192.168.1.1'],
+  ...['::', '::1', 'fd00::1', 'fe80::1'],
+])('%s is private, and private decides', async (ip) => {
+  const engine = createEngine({ default: 'allow', private: 'deny', rules: [] });
+  expect(await engine.verdict(read(ip), 'SSH', createContext({}))).toMatchObject({
+    allowed: false,
+    reason: 'a private address, and private is deny',
+  });
+});
