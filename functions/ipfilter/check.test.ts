@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deny } from '../kit/index.ts';
+import { allow, deny } from '../kit/index.ts';
 import { call } from '../kit/test.ts';
 import { type Check, ipfilterRules } from './index.ts';
 
@@ -27,6 +27,22 @@ test('where a check says nothing, the verdict of the rules is for one address an
 test('what a check vouches for is not narrowed, what it limits is', async () => {
   const passed = { prefixLength: 24, protocols: 'all', forMs: 20_000 } as const;
   expect((await ask(() => ({ passed }))).forMs).toBe(20_000);
+});
+
+test('the verdict of a check holds for no more than the checks before it vouch for', async () => {
+  const wide = { ...allow({ for: '5m', protocols: 'all' }), prefixLength: 24 };
+  const said = await ask(
+    // denies a neighbour, and vouches for nobody
+    () => undefined,
+    () => wide,
+  );
+  expect(said).toMatchObject({ allowed: true, forMs: 300_000, scope: '192.0.2.7/32;protocols="SSH"' });
+  const passed = { prefixLength: 28, protocols: 'all', forMs: 20_000 } as const;
+  const half = await ask(
+    () => ({ passed }),
+    () => wide,
+  );
+  expect(half).toMatchObject({ forMs: 20_000, scope: '192.0.2.0/28' });
 });
 
 test('a check that fails is no verdict', async () => {

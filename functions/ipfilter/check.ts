@@ -11,7 +11,7 @@ export interface Passed {
     readonly prefixLength?: number;
     /** It holds for every protocol. */
     readonly protocols?: 'all';
-    /** The verdict of the rules may be reused no longer than this, in ms. */
+    /** The verdict that follows may be reused no longer than this, in ms. */
     readonly forMs?: number;
   };
 }
@@ -29,7 +29,7 @@ export type Check<Env = unknown> = (
   context: Context<Env>,
 ) => Verdict | Passed | undefined | Promise<Verdict | Passed | undefined>;
 
-/** Asks the checks in their order. */
+/** Asks the checks in their order. The verdict of one of them is narrowed to what those before it vouch for. */
 export async function runChecks<Env>(
   checks: readonly Check<Env>[],
   address: Address,
@@ -40,13 +40,13 @@ export async function runChecks<Env>(
   const limits: Passed['passed'][] = [];
   for (const check of checks) {
     const said = await check(address, protocol, context);
-    if (said !== undefined && !('passed' in said)) return { verdict: said };
+    if (said !== undefined && !('passed' in said)) return { verdict: narrowed(said, limits, protocol) };
     limits.push({ prefixLength: single, ...said?.passed });
   }
   return { limits };
 }
 
-/** Narrows a verdict of the rules to what the checks before them vouch for. */
+/** Narrows a verdict to what the checks before it vouch for. */
 export function narrowed(
   verdict: Verdict,
   limits: readonly Passed['passed'][],

@@ -118,6 +118,13 @@ export const mutations: readonly Mutation[] = [
     why: 'an allow is reused for neighbours that are banned',
   },
   {
+    file: 'functions/ipfilter/check.ts',
+    text: 'return { verdict: narrowed(said, limits, protocol) };',
+    replacement: 'return { verdict: said };',
+    tests: [check],
+    why: 'the allow of one check is reused for neighbours that the check before it denies',
+  },
+  {
     file: 'functions/kit/ipfilter.ts',
     text: 'Math.max(Math.ceil(verdict.prefixLength ?? single), widest)',
     replacement: 'Math.max(Math.ceil(verdict.prefixLength ?? single), 0)',
