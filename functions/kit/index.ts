@@ -5,7 +5,7 @@
 export type { ConnectCode } from '../../proto/codes.ts';
 export type { FsEvent, LogEvent, ProviderEvent } from '../../proto/gen/wire.ts';
 export { type Auth, type AuthPlugin, auth } from './auth.ts';
-export type { Context } from './context.ts';
+export type { Beside, Context } from './context.ts';
 export {
   type Asking,
   type AskOptions,

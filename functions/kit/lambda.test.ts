@@ -53,6 +53,7 @@ const plugin = ipfilter<Record<string, string>>({
   async checkIP({ ip }, { env: settings, deadlineMs, waitUntil, signal }) {
     if (ip === '192.0.2.1') return deny(`until ${deadlineMs - Date.now() > 3000 ? 'later' : 'soon'}`);
     if (ip === '192.0.2.2') waitUntil(new Promise((resolve) => setTimeout(resolve, 20)).then(() => done()));
+    if (ip === '192.0.2.4') waitUntil(new Promise(() => undefined), { atMostMs: 20 });
     if (ip === '192.0.2.3') await new Promise((resolve) => signal.addEventListener('abort', resolve));
     return settings['OPEN'] === 'no' ? deny('closed') : allow();
   },
@@ -169,6 +170,14 @@ test('background work is done before the process freezes', async () => {
   done.mockClear();
   await call(await serveLambda(plugin, env), { body: { ip: '192.0.2.2' } });
   expect(done).toHaveBeenCalledOnce();
+});
+
+test('work that may cost no more than some time is left where it is', async () => {
+  const handler = await serveLambda(plugin, env);
+  const request = await caller.sign({ origin, body: { ip: '192.0.2.4', protocol: 'SSH' } });
+  // whoever waits for all of it has no answer before this test is over
+  const patient = { ...context, getRemainingTimeInMillis: () => 600_000 };
+  expect((await verified(request, await handler(eventOf(request), patient))).said).toBe('ok');
 });
 
 test('throttling of SSM is waited out', async () => {

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { lambdaOrigin } from '../../proto/lock/lambda-address.ts';
 import { nodeCrypto, nodeSigningKey, nodeVerifyingKey } from '../../proto/signature/node.ts';
 import { unsignedResponse } from './answer.ts';
+import type { Beside } from './context.ts';
 import { createFetch } from './define.ts';
 import { lambdaEvent } from './lambda-event.ts';
 import { maxLambdaAnswerBytes } from './limits.ts';
@@ -63,22 +64,33 @@ export async function serveLambda<Env>(
       return await toLambda(unsignedResponse(400, 'invalid_argument', 'not an event of payload format 2.0'));
     }
     const deadlineMs = Date.now() + context.getRemainingTimeInMillis() - marginMs;
-    const background: Promise<unknown>[] = [];
-    const waitUntil = (work: Promise<unknown>) => void background.push(work);
+    const background: Background[] = [];
+    const waitUntil = (work: Promise<unknown>, beside?: Beside) => void background.push({ ...beside, work });
     const answer = await toLambda(await fetch(request, env, { waitUntil, deadlineMs }));
     await settled(background, deadlineMs);
     return answer;
   };
 }
 
-/** Lambda freezes the process once it has the answer: what was left to do is done before. */
-async function settled(background: readonly Promise<unknown>[], deadlineMs: number): Promise<void> {
-  if (background.length === 0) return;
+/** Work beside an answer. */
+interface Background extends Beside {
+  readonly work: Promise<unknown>;
+}
+
+/** Lambda freezes the process once it has the answer: what was left to do is done before, as far as it may take time. */
+async function settled(background: readonly Background[], deadlineMs: number): Promise<void> {
+  const leftMs = Math.max(0, deadlineMs - Date.now());
+  await Promise.all(
+    background.map(({ work, atMostMs = leftMs }) => doneWithin(work, Math.min(atMostMs, leftMs))),
+  );
+}
+
+async function doneWithin(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const expiry = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, deadlineMs - Date.now()));
+    timer = setTimeout(resolve, ms);
   });
-  await Promise.race([Promise.all(background), expiry]);
+  await Promise.race([work, expiry]);
   clearTimeout(timer);
 }
 

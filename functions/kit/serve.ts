@@ -5,7 +5,7 @@ import type { RequestMessage } from '../../proto/signature/message.ts';
 import { verifyRequest } from '../../proto/signature/verify-request.ts';
 import { encodeOutcome, signedResponse, unsignedResponse } from './answer.ts';
 import { readBody } from './body.ts';
-import type { Context, WaitUntil } from './context.ts';
+import type { Beside, Context, WaitUntil } from './context.ts';
 import { runUntil } from './deadline.ts';
 import { FunctionError } from './function-error.ts';
 import { createLog, describeThrown, type Log } from './log.ts';
@@ -191,9 +191,9 @@ function encode<Env>(
   }
 }
 
-function backgroundOf(platform: WaitUntil | undefined, log: Log): (work: Promise<unknown>) => void {
-  return (work) => {
+function backgroundOf(platform: WaitUntil | undefined, log: Log): Context['waitUntil'] {
+  return (work: Promise<unknown>, beside?: Beside) => {
     const logged = work.catch((thrown: unknown) => log.error('waitUntil failed', describeThrown(thrown)));
-    platform?.waitUntil(logged);
+    platform?.waitUntil(logged, beside);
   };
 }

@@ -387,6 +387,13 @@ export const mutations: readonly Mutation[] = [
     why: 'background work freezes with the process',
   },
   {
+    file: 'functions/kit/lambda.ts',
+    text: 'Math.min(atMostMs, leftMs)',
+    replacement: 'leftMs',
+    tests: [handler],
+    why: 'a list that is read anew holds the answer until its deadline, and the address gets onUnavailable',
+  },
+  {
     file: 'functions/kit/lambda-event.ts',
     text: "if (bytes.toString('base64') !== body) return undefined;",
     replacement: '',

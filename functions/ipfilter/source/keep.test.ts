@@ -118,7 +118,36 @@ test('a read that hangs is given up, and does not undo what came after it', asyn
   expect((await second).value).toBe('new');
   release[0]?.(contents('old'));
   expect((await stuck).value).toBe('new');
-  expect(kept.get(context)).toMatchObject({ value: 'new' });
+  expect(kept.get(context)).toMatchObject({ value: 'new', problem: undefined });
+});
+
+test('a read that hangs is a source that breaks: the last good copy says so', async () => {
+  const answers: Promise<Content>[] = [Promise.resolve({ bytes: new TextEncoder().encode('one'), tag: 'a' })];
+  const read = () => answers.shift() ?? new Promise<Content>(() => undefined);
+  const kept = keep('list abuse', { read }, 60_000, parse);
+  const context = createContext({});
+  await kept.get(context);
+  vi.setSystemTime(Date.now() + 60_000);
+  expect(kept.get(context)).toMatchObject({ value: 'one', problem: undefined });
+  vi.setSystemTime(Date.now() + 30_000);
+  expect(kept.get(context)).toMatchObject({
+    value: 'one',
+    problem: 'a read did not end in time',
+    brokenSinceMs: Date.now(),
+  });
+  expect(context.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('did not end') }]);
+});
+
+test('where there is a copy, no answer waits long for a newer one', async () => {
+  const { read } = source('one', 'two');
+  const kept = keep('list abuse', { read }, 60_000, parse);
+  const context = createContext({});
+  await kept.get(context);
+  expect(context.beside).toEqual([undefined]);
+  vi.setSystemTime(Date.now() + 60_000);
+  void kept.get(context);
+  void kept.get(context);
+  expect(context.beside.slice(1)).toEqual([{ atMostMs: 250 }, { atMostMs: 50 }]);
 });
 
 test('what stands in the bundle is never read again', async () => {

@@ -31,12 +31,16 @@ const retryMs = 30_000;
 const firstRetryMs = 5_000;
 /** A read that has not ended by then is given up: its isolate may have been stopped in the middle. */
 const abandonedMs = 30_000;
+/** Where an answer has to wait for work beside it (Lambda): so long for a read that this call began … */
+const beginMs = 250;
+/** … and so long for one that another call began, so that it gets on. */
+const joinMs = 50;
 
 /**
  * Keeps one source.
  *
  * One read at a time; others wait for it, or go on with what is held. A read that fails (not there, a broken
- * line, a damaged database) changes nothing but {@link Held.problem}, and writes one WARN line.
+ * line, a damaged database, no end) changes nothing but {@link Held.problem}, and writes one WARN line.
  *
  * @param everyMs infinite: what is held at the beginning is never read again
  * @param parse turns the bytes into what is held; what it throws is the problem
@@ -58,9 +62,8 @@ export function keep<T, Env>(
     name,
     get(context) {
       if (!isDue()) return held;
-      if (held.value === undefined) return read(context);
-      context.waitUntil(read(context));
-      return held;
+      const reading = read(context);
+      return held.value === undefined ? reading : held;
     },
     refresh: (context) => (everyMs === Number.POSITIVE_INFINITY ? Promise.resolve(held) : read(context)),
   };
@@ -80,8 +83,10 @@ export function keep<T, Env>(
   function read(context: Context<Env>): Promise<Held<T>> {
     const nowMs = Date.now();
     if (flight !== undefined && nowMs - flight.startedMs < abandonedMs && nowMs >= flight.startedMs) {
+      if (held.value !== undefined) context.waitUntil(flight.done, { atMostMs: joinMs });
       return flight.done;
     }
+    if (flight !== undefined) failed(new Error('a read did not end in time'), context);
     // one that was given up and ends after all must not undo what came after it
     const isCurrent = () => flight?.done === done;
     const done: Promise<Held<T>> = attempt(context, () => isCurrent()).finally(() => {
@@ -89,11 +94,12 @@ export function keep<T, Env>(
     });
     flight = { done, startedMs: nowMs };
     // others may wait for it: it goes on when the call that began it is over
-    context.waitUntil(done);
+    context.waitUntil(done, held.value === undefined ? undefined : { atMostMs: beginMs });
     return done;
   }
 
-  async function attempt({ env, log }: Context<Env>, isCurrent: () => boolean): Promise<Held<T>> {
+  async function attempt(context: Context<Env>, isCurrent: () => boolean): Promise<Held<T>> {
+    const { env, log } = context;
     const warn = (message: string) => log.warn(message, { source: name });
     try {
       const content = await readPlace(place, env, held.value === undefined ? undefined : tag);
@@ -107,17 +113,21 @@ export function keep<T, Env>(
       }
     } catch (error) {
       if (!isCurrent()) return held;
-      const brokenSinceMs = held.brokenSinceMs ?? Date.now();
-      const problem = describe(error);
-      held = { value: held.value, problem, brokenSinceMs };
-      const what = held.value === undefined ? 'there is none' : 'the last good one stays';
-      log.warn(`${name} could not be read: ${problem}; ${what}`, {
-        source: name,
-        since: new Date(brokenSinceMs).toISOString(),
-      });
+      failed(error, context);
     }
     readAtMs = Date.now();
     return held;
+  }
+
+  function failed(error: unknown, { log }: Context<Env>): void {
+    const brokenSinceMs = held.brokenSinceMs ?? Date.now();
+    const problem = describe(error);
+    held = { value: held.value, problem, brokenSinceMs };
+    const what = held.value === undefined ? 'there is none' : 'the last good one stays';
+    log.warn(`${name} could not be read: ${problem}; ${what}`, {
+      source: name,
+      since: new Date(brokenSinceMs).toISOString(),
+    });
   }
 }
 
