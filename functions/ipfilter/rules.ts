@@ -1,7 +1,7 @@
 import type { NetworkSet } from '../../proto/net/network-set.ts';
 import { type Prefix, parsePrefix } from '../../proto/net/prefix.ts';
 import { type Duration, durationMs } from '../kit/duration.ts';
-import type { Protocol } from '../kit/verdict.ts';
+import { type Protocol, protocolNames } from '../kit/verdict.ts';
 import {
   checkDuration,
   checkEntries,
@@ -83,7 +83,6 @@ export interface CheckedRule {
 /** A list that stands in the bundle is read when the rules are checked. */
 export type BundledLists = ReadonlyMap<string, NetworkSet>;
 
-const protocolNames: readonly string[] = ['SSH', 'FTP', 'DAV', 'HTTP'] satisfies Protocol[];
 const conditionKeys = ['networks', 'lists', 'countries', 'asns', 'protocols'];
 const ruleKeys = ['action', ...conditionKeys, 'reason', 'for'];
 const listKeys = ['default', 'rules', 'for', 'private', 'unknown', 'lists', 'databases'];

@@ -3,6 +3,9 @@ import { type Duration, durationMs } from './duration.ts';
 /** A network protocol of SFTPGo. Hosts up to 2.4 do not say which: the empty string. */
 export type Protocol = 'SSH' | 'FTP' | 'DAV' | 'HTTP';
 
+/** All of them. */
+export const protocolNames: readonly string[] = ['SSH', 'FTP', 'DAV', 'HTTP'] satisfies Protocol[];
+
 /** What a verdict may say beside yes or no. */
 export interface VerdictOptions {
   /**

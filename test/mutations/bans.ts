@@ -115,6 +115,13 @@ export const mutations: readonly Mutation[] = [
     why: 'bans by rate on KV look exact and are not',
   },
   {
+    file: 'functions/ipfilter/bans/options.ts',
+    text: 'if (protocols !== undefined) checkProtocols(protocols, of);',
+    replacement: '',
+    tests: [bans],
+    why: 'offences by "SFTP" count nowhere, and nobody is banned',
+  },
+  {
     file: 'functions/ipfilter/bans/object.ts',
     text: 'if (!this.#isNew(id, nowMs)) return this.#banOf(ban.network) ?? ban;',
     replacement: 'this.#isNew(id, nowMs);',

@@ -219,13 +219,41 @@ test.each<[string, object, string]>([
   ['what is never banned and no network', { never: ['office'] }, 'never[0]'],
   ['a long reach', { reach: '1h' }, 'reach'],
   ['a rate of something else', { rate: { ...rate, of: 'logins' } }, 'rate.of'],
+  ['a protocol that is none', { rate: { ...rate, protocols: ['SSH', 'SFTP'] } }, 'rate.protocols[1]'],
+  ['a protocol in small letters', { rate: { ...rate, protocols: ['ssh'] } }, 'rate.protocols[0]'],
+  ['no protocols', { rate: { ...rate, protocols: [] } }, 'rate.protocols'],
+  ['protocols as text', { rate: { ...rate, protocols: 'SSHX' } }, 'rate.protocols'],
+  [
+    'a protocol that nobody asks by',
+    { rate: { ...rate, of: 'checks', protocols: ['OIDC'] } },
+    'rate.protocols[0]',
+  ],
+  ['no store', { store: undefined }, 'store'],
+  ['what is no store', { store: {} }, 'store'],
+  ['one network in place of a list', { never: '203.0.113.0/24' }, 'never'],
+  ['a rate that is no object', { rate: '20 in 1m' }, 'rate'],
+  ['no prefix', { rate: { ...rate, prefix: null } }, 'rate.prefix'],
 ])('%s is a mistake with its place', (_, change, place) => {
-  expect(() => createBans({ store: memoryBans(), ...change })).toThrow(
+  expect(() => createBans({ store: memoryBans(), ...change } as BansOptions<unknown>)).toThrow(
     expect.objectContaining({
       code: 'CONFIG_INVALID',
       happened: expect.stringContaining(`${place} of the bans`),
     }),
   );
+});
+
+test('without options, that is the mistake', () => {
+  expect(() => createBans(undefined as unknown as BansOptions<unknown>)).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', happened: 'the configuration of the bans is wrong' }),
+  );
+});
+
+test('offences are counted of the protocols of the rate, OIDC among them', async () => {
+  const { ask } = office({ rate: { ...rate, protocols: ['SSH', 'OIDC'] } });
+  const offend = (protocol: string) => ask('Report', { ip: '203.0.113.7', protocol, reason: 'password' });
+  expect(await offend('HTTP')).toEqual({ status: 200, json: {} });
+  expect(await offend('OIDC')).toMatchObject({ json: { count: 1 } });
+  expect(await offend('SSH')).toMatchObject({ json: { count: 2 } });
 });
 
 test('KV counts when it is said to be approximate', () => {

@@ -3,6 +3,7 @@ import { PluginError } from '../../../proto/error.ts';
 import { type Prefix, parsePrefix } from '../../../proto/net/prefix.ts';
 import { type Duration, durationMs } from '../../kit/duration.ts';
 import type { Protocol } from '../../kit/index.ts';
+import { protocolNames } from '../../kit/verdict.ts';
 import { allLengths, type BanStore, type Limit } from './store.ts';
 
 /** Bans that make themselves, out of counted offences. */
@@ -28,7 +29,7 @@ export interface Rate {
 
 /** How bans are kept and made. */
 export interface BansOptions<Env> {
-  /** `objectBans(…)` or `kvBans(…)`. */
+  /** `objectBans(…)`, `kvBans(…)` or `dynamoBans()`. */
   readonly store: BanStore<Env>;
   /** The longest ban; longer ones become so long. Absent: 30 days. */
   readonly maxFor?: Duration;
@@ -66,8 +67,16 @@ const dayMs = 86_400_000;
  * @throws PluginError CONFIG_INVALID, naming the place: `rate.attempts`
  */
 export function checkBans<Env>(options: BansOptions<Env>): CheckedBans<Env> {
-  const { store, maxFor = '720h', never = [], reach = '1m', rate } = options;
   checkKeys(options, ['store', 'maxFor', 'never', 'reach', 'rate'], '');
+  const { store, maxFor = '720h', never = [], reach = '1m', rate } = options;
+  if (typeof store?.open !== 'function') {
+    throw invalid(
+      'store',
+      'a place where the bans are',
+      'Write store: objectBans(…), kvBans(…) or dynamoBans().',
+    );
+  }
+  if (!Array.isArray(never)) throw invalid('never', 'a list of networks', "Write never: ['203.0.113.0/24'].");
   const lengths = store.lengths ?? allLengths;
   return {
     store,
@@ -87,12 +96,14 @@ function checkRate<Env>(
   const keys = ['attempts', 'per', 'prefix', 'for', 'protocols', 'of', 'approximate'];
   checkKeys(rate, keys, 'rate.');
   const { attempts, prefix = { ipv4: 32, ipv6: 64 }, protocols, of = 'reports' } = rate;
+  checkKeys(prefix, ['ipv4', 'ipv6'], 'rate.prefix.');
   if (!Number.isInteger(attempts) || attempts < 2 || attempts > 100) {
     throw invalid('rate.attempts', 'a whole number from 2 to 100', 'One offence is a ban: add it as one.');
   }
   if (!['reports', 'checks', 'both'].includes(of)) {
     throw invalid('rate.of', 'reports, checks or both', 'Leave it out for reports.');
   }
+  if (protocols !== undefined) checkProtocols(protocols, of);
   if (counting === 'approximate' && rate.approximate !== true) {
     throw invalid(
       'rate',
@@ -123,6 +134,19 @@ function checkRate<Env>(
   };
 }
 
+/** An offence of a protocol that is none would never be counted. */
+function checkProtocols(protocols: readonly string[], of: Rate['of']): void {
+  // logins by OIDC are reported; nobody asks about an address by it
+  const known = of === 'checks' ? protocolNames : [...protocolNames, 'OIDC'];
+  const bad = Array.isArray(protocols) ? protocols.findIndex((name) => !known.includes(name)) : -1;
+  if (Array.isArray(protocols) && protocols.length > 0 && bad < 0) return;
+  throw invalid(
+    `rate.protocols${bad < 0 ? '' : `[${bad}]`}`,
+    `a list of ${known.join(', ')}`,
+    'SFTP and SCP are SSH. Leave protocols out to count all of them.',
+  );
+}
+
 function between(place: string, text: Duration, minMs: number, maxMs: number): number {
   const ms = within(place, () => durationMs(text));
   if (ms >= minMs && ms <= maxMs) return ms;
@@ -130,6 +154,10 @@ function between(place: string, text: Duration, minMs: number, maxMs: number): n
 }
 
 function checkKeys(value: object, known: readonly string[], place: string): void {
+  if (typeof value !== 'object' || value === null) {
+    const name = place === '' ? 'the configuration' : place.slice(0, -1);
+    throw invalid(name, `an object with ${known.join(', ')}`, 'See docs/bans.md.');
+  }
   const odd = Object.keys(value).find((key) => !known.includes(key));
   if (odd !== undefined) throw invalid(`${place}${odd}`, `the keys ${known.join(', ')}`, 'Correct its name.');
 }
