@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 MAX_BODY = 1024 * 1024
+MAX_SEEN = 100_000
 SKEW_S = 30
 INPUT = re.compile(
     r'sig=(\(([^()]*)\);created=(\d+);expires=(\d+);nonce="([\w-]{16,64})";'
@@ -47,7 +49,9 @@ class Profile:
         self.keyid = thumbprint(key)
         self.key = Ed25519PrivateKey.from_private_bytes(b64url(key["d"]))
         self.build_id = build_id
+        # nonces by the time until which they are remembered, oldest call first
         self.seen = {}
+        self.lock = threading.Lock()
 
     def accepts(self, url, headers, body, now=None):
         """Is this a call for this function, signed by a listed adapter, for the first time? Header names in lower case."""
@@ -77,11 +81,17 @@ class Profile:
         created, expires = int(created), int(expires)
         if not 0 < expires - created <= 30 or created > now + SKEW_S or expires < now - SKEW_S:
             return False
-        self.seen = {old: until for old, until in self.seen.items() if until >= now}
-        if nonce in self.seen:
-            return False
-        self.seen[nonce] = expires + 2 * SKEW_S
-        return True
+        return self.is_new(nonce, expires + 2 * SKEW_S, now)
+
+    def is_new(self, nonce, until, now):
+        """Takes a nonce that was never seen. In one step: of two threads with the same call, one must find it there."""
+        with self.lock:
+            while self.seen and next(iter(self.seen.values())) < now:
+                del self.seen[next(iter(self.seen))]
+            if nonce in self.seen or len(self.seen) >= MAX_SEEN:
+                return False
+            self.seen[nonce] = until
+            return True
 
     def sign(self, url, request_headers, status, facts, body, now=None):
         """All headers of an answer that fits this one request."""

@@ -39,7 +39,9 @@ export function signedFetch(handle: (request: Request) => Promise<Response>, pro
     if (!verify(null, baseOf(covered, input), caller, Buffer.from(signature, 'base64'))) return false;
     const [nowS, from, until] = [Date.now() / 1000, Number(created), Number(expires)];
     if (until <= from || until - from > 30 || from > nowS + skewS || until < nowS - skewS) return false;
-    for (const [old, end] of seen) if (end < nowS) seen.delete(old);
+    for (const [old, end] of seen)
+      if (end < nowS) seen.delete(old);
+      else break;
     return seen.size < 100_000 && !seen.has(nonce) && seen.set(nonce, until + 2 * skewS).has(nonce);
   };
   return async (request: Request): Promise<Response> => {

@@ -15,6 +15,7 @@ const copied = [
   'functions',
   'infra',
   'test',
+  'docs',
   'package.json',
   'vitest.config.ts',
   'tsconfig.json',

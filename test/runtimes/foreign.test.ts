@@ -174,20 +174,25 @@ describe.each([
     await expect(other(checkIP('203.0.113.7'))).rejects.toMatchObject({ code: 'UNREACHABLE' });
   });
 
+  const key = nodeSigningKey(keys.adapterKey);
+  const body = new TextEncoder().encode('{"ip":"203.0.113.7"}');
+
+  /** The headers of one signed call. */
+  async function signed(nowS: number): Promise<Readonly<Record<string, string>>> {
+    const url = `${await running}/proto.IPFilter/CheckIP`;
+    const message = { method: 'POST', url, headers: unsigned(vectors.request.headers), body };
+    return Object.fromEntries(await signRequest(message, { key, crypto: nodeCrypto, nowS }));
+  }
+
+  /** Sends a call as it is; gives the status. */
+  async function send(headers: Readonly<Record<string, string>>, content = body): Promise<number> {
+    const url = `${await running}/proto.IPFilter/CheckIP`;
+    const answer = await fetch(url, { method: 'POST', headers: { ...headers }, body: content });
+    await answer.body?.cancel();
+    return answer.status;
+  }
+
   test('takes a request once, unchanged, and in its time', async () => {
-    const url = await running;
-    const key = nodeSigningKey(keys.adapterKey);
-    const body = new TextEncoder().encode('{"ip":"203.0.113.7"}');
-    const message = (changes: Readonly<Record<string, string>> = {}): RequestMessage => ({
-      method: 'POST',
-      url: `${url}/proto.IPFilter/CheckIP`,
-      headers: Object.entries({ ...Object.fromEntries(unsigned(vectors.request.headers)), ...changes }),
-      body,
-    });
-    const signed = async (nowS: number) =>
-      Object.fromEntries(await signRequest(message(), { key, crypto: nodeCrypto, nowS }));
-    const send = async (headers: Readonly<Record<string, string>>, content = body) =>
-      (await fetch(message().url, { method: 'POST', headers: { ...headers }, body: content })).status;
     const nowS = Date.now() / 1000;
     const good = await signed(nowS);
     expect(await send({ ...good, 'plugin-instance': 'not covered' })).toBe(401);
@@ -197,6 +202,15 @@ describe.each([
     expect(await send(await signed(nowS - 3600))).toBe(401);
     expect(await send(await signed(nowS + 3600))).toBe(401);
   });
+
+  test('takes each of many requests once, however many come at once', async () => {
+    const calls = await Promise.all(Array.from({ length: 200 }, () => signed(Date.now() / 1000)));
+    const twice = await Promise.all(
+      calls.map(async (call) => (await Promise.all([send(call), send(call)])).sort()),
+    );
+    expect(twice).toEqual(calls.map(() => [200, 401]));
+    expect(await Promise.all(calls.map((call) => send(call)))).toEqual(calls.map(() => 401));
+  });
 });
 
 describe(
@@ -204,13 +218,19 @@ describe(
     ? `Python (${moto.skipped.replace('needs moto', 'needs cryptography, as moto')})`
     : 'Python',
   () => {
+    const run = async (script: string, ...args: readonly string[]) =>
+      await promisify(execFile)(python, [join(import.meta.dirname, 'foreign', script), ...args], {
+        env: { ...process.env, PYTHONPATH: examples, PYTHONDONTWRITEBYTECODE: '1' },
+      });
+
     test.runIf('program' in moto)('agrees with the vectors', async () => {
-      const { stdout } = await promisify(execFile)(
-        python,
-        [join(import.meta.dirname, 'foreign/vectors.py'), vectorsPath],
-        { env: { ...process.env, PYTHONPATH: examples, PYTHONDONTWRITEBYTECODE: '1' } },
-      );
+      const { stdout } = await run('vectors.py', vectorsPath);
       expect(stdout).toBe(`${2 + vectors.refused.length + vectors.answers.length} checks\n`);
+    });
+
+    test.runIf('program' in moto)('takes a call once, whichever of its threads gets it', async () => {
+      const { stdout } = await run('threads.py');
+      expect(stdout).toBe('200 calls in 16 threads\n');
     });
   },
 );
