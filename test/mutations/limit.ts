@@ -25,6 +25,18 @@ const rows: readonly (readonly [text: string, replacement: string, why: string])
     'who has gone keeps a place',
   ],
   ['      if (call.signal.aborted) gaveUp();\n', '', 'who had gone before takes a place'],
+  [
+    '  if (Array.isArray(value)) for (const element of value) bytes += elementBytes + held(element);\n  else ',
+    '  if (!Array.isArray(value))\n    ',
+    'an SSH client fills the memory with the answers that it types',
+  ],
+  ['elementBytes + held(element)', 'held(element)', 'a million empty answers wait for nothing'],
+  ['elementBytes + key.length + held(element)', 'elementBytes', 'metadata of files fills the memory'],
+  [
+    '  for (const { data } of input.$unknown ?? []) bytes += data.byteLength;\n',
+    '',
+    'fields of a newer SFTPGo fill the memory',
+  ],
 ];
 
 /** Bounds on what a role holds for its function, and who loses when there is too much. */

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Auth } from '../../../proto/gen/sftpgo/auth_pb.ts';
+import { Notifier } from '../../../proto/gen/sftpgo/notifier_pb.ts';
 import { callOf } from '../../../test/support/invoke.ts';
 import { codeOf } from '../../../test/support/policies.ts';
 import type { Call, Handler } from '../../shapes.ts';
@@ -115,6 +116,32 @@ test('what waits is bounded in bytes as well', async () => {
   await settle();
   expect(await Promise.race([small, 'waiting'])).toBe('waiting');
 });
+
+const answers = (texts: string[]) => callOf(Auth.method.sendKeyboardAuthRequest, { answers: texts });
+const metadata = (map: Record<string, string>) => callOf(Notifier.method.sendFsEvent, { metadata: map });
+const text = 'x'.repeat(200_000);
+
+test.each<readonly [string, () => Call]>([
+  ['answers of a dialogue', () => answers([text])],
+  ['many short answers', () => answers(Array.from({ length: 20_000 }, () => ''))],
+  ['metadata of a file', () => metadata({ key: text })],
+  ['names in it', () => metadata({ [text]: '' })],
+  ['a field of a newer SFTPGo', () => unknownField(200_000)],
+])('%s count for what waits', async (_, large) => {
+  const handle = limit({ maxInFlight: 1, maxQueuedBytes: 1_000_000 }).wrap(slow());
+  const all = Array.from({ length: 10 }, () => codeOf(handle(large())));
+  await settle();
+  const ends = await Promise.all(all.map((one) => Promise.race([one, 'waiting'])));
+  expect(ends.filter((end) => end === 'OVERLOADED').length).toBeGreaterThanOrEqual(5);
+  expect(ends.slice(0, 2)).toEqual(['waiting', 'waiting']);
+});
+
+/** A call with a field that this release does not know. */
+function unknownField(length: number): Call {
+  const call = password();
+  call.input.$unknown = [{ no: 999, wireType: 2, data: new Uint8Array(length) }];
+  return call;
+}
 
 test('a call that the host gave up on leaves its place', async () => {
   const next = slow();

@@ -168,13 +168,25 @@ export class ShedError extends PluginError {
   }
 }
 
-/** What a waiting call holds: its byte fields, which are users, secrets and events, and something for the rest. */
+/** An element of a list or a map: its place there and the head of its value. */
+const elementBytes = 32;
+
+/** What a waiting call holds: users, secrets, answers and events, as bytes, texts, lists and maps, and something for the rest. */
 function bytesOf({ method, input }: Call): number {
   let bytes = 1024;
   for (const { localName } of method.input.fields) {
-    const value: unknown = (input as unknown as Readonly<Record<string, unknown>>)[localName];
-    if (value instanceof Uint8Array) bytes += value.byteLength;
-    else if (typeof value === 'string') bytes += value.length;
+    bytes += held((input as unknown as Readonly<Record<string, unknown>>)[localName]);
   }
+  for (const { data } of input.$unknown ?? []) bytes += data.byteLength;
+  return bytes;
+}
+
+function held(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (value instanceof Uint8Array) return value.byteLength;
+  if (typeof value !== 'object' || value === null) return 0;
+  let bytes = 0;
+  if (Array.isArray(value)) for (const element of value) bytes += elementBytes + held(element);
+  else for (const [key, element] of Object.entries(value)) bytes += elementBytes + key.length + held(element);
   return bytes;
 }
