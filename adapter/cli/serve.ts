@@ -45,10 +45,9 @@ async function openRole(
     inFlight,
   }: { readonly onServing: (serving: boolean) => void; readonly inFlight: () => number },
 ) {
-  const [{ Role }, { RoleFigures }, { countCall }] = await Promise.all([
+  const [{ Role }, { RoleFigures }] = await Promise.all([
     import('../role/role.ts'),
     import('../metrics/role-figures.ts'),
-    import('../metrics/outcome.ts'),
   ]);
   let configPath: string;
   try {
@@ -67,7 +66,7 @@ async function openRole(
   role.start();
   return {
     handle: (call: Call) => role.handle(call),
-    count: (call: Parameters<typeof countCall>[1]) => countCall(figures.metrics, call),
+    count: figures.count.bind(figures),
     async close() {
       await role.close();
       await figures.close();

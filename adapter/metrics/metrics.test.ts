@@ -92,7 +92,7 @@ describe('outcomes', () => {
   test('every call is counted once, and a refused one says by which check', () => {
     const metrics = new Metrics();
     const trace = { networkMs: 3, functionMs: 1 };
-    for (const [, error] of cases) countCall(metrics, { rpc: 'CheckIP', ms: 2, trace, error });
+    for (const [, error] of cases) countCall(metrics, 'lambda', { rpc: 'CheckIP', ms: 2, trace, error });
     const samples = metrics.samples();
     const sum = (family: string) =>
       samples.reduce(
@@ -101,6 +101,7 @@ describe('outcomes', () => {
       );
     expect(sum('calls_total')).toBe(cases.length);
     expect(sum('refused_total')).toBe(4);
+    expect(new Set(samples.map(({ labels }) => labels['target']))).toEqual(new Set(['lambda']));
     const checks = samples
       .filter(({ family }) => family === 'refused_total')
       .map(({ labels }) => labels['check']);

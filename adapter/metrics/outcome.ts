@@ -1,4 +1,5 @@
 import { type ErrorCode, PluginError } from '../../proto/error.ts';
+import type { LockedFunction } from '../../proto/lock/schema.ts';
 import type { Trace } from '../shapes.ts';
 import type { Metrics } from './registry.ts';
 
@@ -14,6 +15,9 @@ export type CallOutcome =
   | 'refused'
   | 'function-error'
   | 'invalid';
+
+/** A target of the lock; `none` while no files are in force. */
+export type CallTarget = LockedFunction['target'] | 'none';
 
 const outcomes: Readonly<Partial<Record<ErrorCode, CallOutcome>>> = {
   OVERLOADED: 'shed',
@@ -39,20 +43,27 @@ export function outcomeOf(error: unknown, trace: Trace): CallOutcome {
   return outcomes[code] ?? 'refused';
 }
 
-/** Counts one answered call. `ms`: from the host's call to its answer. */
-export function countCall(
-  metrics: Metrics,
-  call: { readonly rpc: string; readonly ms: number; readonly trace: Trace; readonly error: unknown },
-): void {
+/** An answered call, as figures have it. */
+export interface AnsweredCall {
+  readonly rpc: string;
+  /** From the host's call to its answer. */
+  readonly ms: number;
+  readonly trace: Trace;
+  /** Undefined for a reply. */
+  readonly error: unknown;
+}
+
+/** Counts one answered call. `target`: where the function in force is, asked or not. */
+export function countCall(metrics: Metrics, target: CallTarget, call: AnsweredCall): void {
   const { rpc, ms, trace, error } = call;
   const outcome = outcomeOf(error, trace);
-  metrics.count('calls_total', { rpc, outcome });
-  metrics.observe('call_seconds', ms / 1000, { rpc });
+  metrics.count('calls_total', { rpc, target, outcome });
+  metrics.observe('call_seconds', ms / 1000, { rpc, target });
   if (outcome === 'refused') {
     const check = error instanceof PluginError ? error.code : 'INTERNAL';
-    metrics.count('refused_total', { rpc, check });
+    metrics.count('refused_total', { rpc, target, check });
   }
   if (trace.networkMs !== undefined) {
-    metrics.observe('function_seconds', (trace.networkMs + (trace.functionMs ?? 0)) / 1000, { rpc });
+    metrics.observe('function_seconds', (trace.networkMs + (trace.functionMs ?? 0)) / 1000, { rpc, target });
   }
 }

@@ -1,6 +1,7 @@
 import type { RoleFiles } from '../config/load-role.ts';
 import type { Log } from '../invoke/connection.ts';
 import { exposeMetrics } from './expose.ts';
+import { type AnsweredCall, countCall } from './outcome.ts';
 import { addProcessFigures } from './process-figures.ts';
 import { Metrics } from './registry.ts';
 import { openStatusSocket, type RoleStatus } from './status-socket.ts';
@@ -41,6 +42,11 @@ export class RoleFigures {
     this.metrics.gauge('evidence_age_seconds', () =>
       this.#provedAt === undefined ? undefined : (performance.now() - this.#provedAt) / 1000,
     );
+  }
+
+  /** Counts one answered call, under the target of the function in force. */
+  count(call: AnsweredCall): void {
+    countCall(this.metrics, this.#inForce?.files.locked.target ?? 'none', call);
   }
 
   /** Files were read and are in force. */

@@ -20,3 +20,13 @@ test('every panel asks for figures that the adapter has, histograms by their buc
     expect(families[family].type === 'histogram').toBe(name.endsWith('_bucket'));
   }
 });
+
+test('what is counted by target can be looked at by target', () => {
+  const expressions = [...text.matchAll(/"expr": "(.*)"/g)].map(([, expr = '']) => expr);
+  const counted = expressions.filter((expr) =>
+    /_(calls_total|call_seconds_bucket|refused_total|function_seconds_bucket)\{/.test(expr),
+  );
+  expect(counted.length).toBeGreaterThanOrEqual(5);
+  expect(counted.filter((expr) => !expr.includes('target=~\\"$target\\"'))).toEqual([]);
+  expect(text).toContain('label_values(sftpgo_serverless_calls_total, target)');
+});

@@ -111,8 +111,9 @@ test('each answered call is counted once, by its outcome', async () => {
   const text = await scrape();
   const outcome = (word: string) =>
     Number(
-      new RegExp(`calls_total\\{type="ipfilter",rpc="CheckIP",outcome="${word}"\\} (\\d+)`).exec(text)?.[1] ??
-        0,
+      new RegExp(
+        `calls_total\\{type="ipfilter",rpc="CheckIP",target="https",outcome="${word}"\\} (\\d+)`,
+      ).exec(text)?.[1] ?? 0,
     );
   expect(['ok', 'cached', 'denied', 'local', 'invalid'].map(outcome)).toEqual([1, 2, 1, 1, 1]);
   expect(sum(text, 'calls_total')).toBe(7);
@@ -133,14 +134,16 @@ test('an answer that a check refused is counted under that check', async () => {
   });
   await check('198.51.100.2');
   server.intercept = undefined;
-  expect(await scrape()).toContain('refused_total{type="ipfilter",rpc="CheckIP",check="ANSWER_REFUSED"} 1\n');
+  expect(await scrape()).toContain(
+    'refused_total{type="ipfilter",rpc="CheckIP",target="https",check="ANSWER_REFUSED"} 1\n',
+  );
 });
 
 test('status shows the same in the terminal', async () => {
   const { code, stdout } = await command('status');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ipfilter: office@live \(https\), pid \d+, lock seq 1\n/);
-  expect(stdout).toMatch(/calls_total +rpc=CheckIP outcome=cached +2\n/);
+  expect(stdout).toMatch(/calls_total +rpc=CheckIP target=https outcome=cached +2\n/);
   const { stdout: json } = await command('status', '--json');
   expect(JSON.parse(json)).toMatchObject({
     type: 'ipfilter',

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { logFailure } from '../../../adapter/cli/log-failure.ts';
 import type { SectionName } from '../../../adapter/config/schema.ts';
 import { HclogWriter } from '../../../adapter/goplugin/server/hclog.ts';
-import { countCall } from '../../../adapter/metrics/outcome.ts';
 import { prometheusText } from '../../../adapter/metrics/prometheus.ts';
 import { RoleFigures } from '../../../adapter/metrics/role-figures.ts';
 import { readStatuses } from '../../../adapter/metrics/status-socket.ts';
@@ -177,7 +176,7 @@ export function openStage(configPath: string, watch: Watch, opened: readonly Sec
         logFailure(log, type, { rpc: method.name, call: id }, { error, input });
         watch.see('a gRPC status', hostError(error, id, traits).message);
       }
-      countCall(one.figures.metrics, { rpc: method.name, ms: performance.now() - startedMs, trace, error });
+      one.figures.count({ rpc: method.name, ms: performance.now() - startedMs, trace, error });
       const ending = error === undefined ? 'ok' : String(Object(error).code ?? error);
       endings.set(ending, (endings.get(ending) ?? 0) + 1);
     },

@@ -1,0 +1,40 @@
+import { rm } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { recordingLog } from '../../test/support/invoke.ts';
+import { makeRoleFolder, type RoleFolder } from '../../test/support/role-folder.ts';
+import { Role } from '../role/role.ts';
+import { RoleFigures } from './role-figures.ts';
+
+let folder: RoleFolder;
+let figures: RoleFigures;
+let role: Role<'ipfilter'>;
+
+beforeEach(async () => {
+  vi.spyOn(console, 'warn').mockReturnValue();
+  folder = await makeRoleFolder('http://127.0.0.1:1');
+  const log = recordingLog();
+  figures = new RoleFigures('ipfilter', log);
+  role = new Role({ type: 'ipfilter', configPath: folder.configPath, log, figures });
+});
+afterEach(async () => {
+  await role.close();
+  await figures.close();
+  await folder.remove();
+  vi.restoreAllMocks();
+});
+
+test('calls are counted under the target of the function in force, and under none before there is one', async () => {
+  const call = { rpc: 'CheckIP', ms: 1, trace: {}, error: undefined };
+  await rm(folder.at('bundles.lock.json'));
+  await role.refresh();
+  figures.count(call);
+  await folder.lock();
+  await role.refresh();
+  figures.count(call);
+  figures.count(call);
+  const counted = figures.metrics.samples().filter(({ family }) => family === 'calls_total');
+  expect(counted.map(({ labels, value }) => [labels['target'], value])).toEqual([
+    ['none', 1],
+    ['https', 2],
+  ]);
+});
