@@ -3,6 +3,7 @@ import type { Mutation } from './mutation.ts';
 const limit = 'adapter/policies/shared/limit.ts';
 const breaker = 'adapter/policies/shared/breaker.ts';
 const limitTest = 'adapter/policies/shared/limit.test.ts';
+const openTest = 'adapter/policies/open-breaker.test.ts';
 const breakerTest = 'adapter/policies/shared/breaker.test.ts';
 
 const rows: readonly (readonly [text: string, replacement: string, why: string])[] = [
@@ -48,5 +49,28 @@ export const mutations: readonly Mutation[] = [
     replacement: '',
     tests: [breakerTest],
     why: 'shed calls count for a function that is away: the breaker never opens in a flood',
+  },
+  {
+    file: breaker,
+    text: '        throw refusal(error);\n',
+    replacement:
+      '        await new Promise((resolve) => setTimeout(resolve, 1));\n        throw refusal(error);\n',
+    tests: [openTest],
+    why: 'who asks while the breaker is open waits',
+  },
+  {
+    file: 'adapter/policies/eventsearcher/index.ts',
+    text: 'breaker({ tools }), limit(), deadline(), retry({ tools })',
+    replacement: 'retry({ tools }), breaker({ tools }), limit(), deadline()',
+    tests: [openTest],
+    why: 'what an open breaker refuses is asked once more, a moment later',
+  },
+  {
+    file: breaker,
+    text: 'let circuit = newCircuit();',
+    replacement:
+      "let circuit = Reflect.get(globalThis, 'circuit') ?? newCircuit();\n  Reflect.set(globalThis, 'circuit', circuit);",
+    tests: [openTest],
+    why: 'a function that is away stops the calls of every other one',
   },
 ];
