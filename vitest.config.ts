@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'unit',
           // these tests keep no module state and mock no module: one import for all files halves the run
           isolate: false,
-          include: ['{proto,adapter,functions,infra}/**/*.test.ts', 'test/mutations/lists.test.ts'],
+          include: ['{proto,adapter,functions,infra}/**/*.test.ts', 'test/mutations/*.test.ts'],
           exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
         },
       },

@@ -3,10 +3,12 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { IPFilter } from '../../proto/gen/sftpgo/ipfilter_pb.ts';
+import { thumbprint } from '../../proto/keys/thumbprint.ts';
 import { sealLock } from '../../proto/lock/seal.ts';
+import { nodeCrypto } from '../../proto/signature/node.ts';
 import { type FunctionServer, startFunction } from '../../test/support/function-server.ts';
 import { callOf, lockedFunction, recordingLog } from '../../test/support/invoke.ts';
-import { newKey } from '../../test/support/keys.ts';
+import { newKey, publicOf } from '../../test/support/keys.ts';
 import { codeOf } from '../../test/support/policies.ts';
 import { lockWith, makeRoleFolder, newSigner, type RoleFolder } from '../../test/support/role-folder.ts';
 import { Role } from '../role/role.ts';
@@ -128,6 +130,13 @@ test('wrong key, and one good signature of two', async () => {
   await refused('signature 1: the seal does not verify');
   await folder.write('bundles.lock.json', await sealed({}, [folder.signer, stranger]));
   await refused('signature 2: the seal does not verify');
+});
+
+test('the key of the adapter seals no lock', async () => {
+  const jwk = folder.adapterKey;
+  const keyid = await thumbprint(publicOf(jwk), nodeCrypto);
+  await folder.write('bundles.lock.json', await sealed({}, [{ keyid, jwk }]));
+  await refused('signature 1: the seal does not verify');
 });
 
 test('a lock from the future is refused, unless it was accepted before the clock went wrong', async () => {

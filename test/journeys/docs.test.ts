@@ -135,14 +135,3 @@ test('the log lines of the troubleshooting table are lines of this program', () 
     .filter((part) => part.trim().length > 3 && !code.includes(part.trim()));
   expect(unknown).toEqual([]);
 });
-
-test('docs/security.md: each promise is held by tests that exist', () => {
-  const [, section = ''] = read('docs/security.md').split('### What holds each promise');
-  const rows = [...section.matchAll(/^\| .+? \| (.+) \|$/gm)].slice(2).map(([, holders = '']) => holders);
-  expect(rows.length).toBeGreaterThan(10);
-  for (const holder of rows.flatMap((row) => row.split('; '))) {
-    const [, file = '', titles = ''] = /^([\w/.-]+\.ts)(.*)$/.exec(holder) ?? [];
-    expect(existsSync(join(root, file)), holder).toBe(true);
-    for (const [, title = ''] of titles.matchAll(/"([^"]+)"/g)) expect(read(file)).toContain(title);
-  }
-});
