@@ -56,7 +56,6 @@ resources:
 /** One office may come in. Networks of RFC 5737. */
 const sourceWith = (reason: string) => `import { allow, deny, ipfilter } from 'sftpgo-plugin-serverless/kit';
 import { networks } from 'sftpgo-plugin-serverless/kit/net';
-import { runKillable } from '../support/killable-command.ts';
 
 const office = networks('203.0.113.0/24');
 export default ipfilter({

@@ -52,7 +52,6 @@ export async function deployTools(): Promise<string> {
 /** One office may come in, and the log says who was not. Networks of RFC 5737. */
 const sourceWith = (reason: string) => `import { allow, deny, ipfilter } from 'sftpgo-plugin-serverless/kit';
 import { networks } from 'sftpgo-plugin-serverless/kit/net';
-import { runKillable } from '../support/killable-command.ts';
 
 const office = networks('203.0.113.0/24');
 export default ipfilter({
