@@ -16,5 +16,15 @@ export function changeFunction(
   if (!keepOld || before === undefined) return { ...functions, [name]: entry };
   const versions = new Set(entry.accepts.map(({ version }) => version));
   const kept = before.accepts.filter(({ version }) => !versions.has(version));
-  return { ...functions, [name]: { ...entry, accepts: [...kept, ...entry.accepts] } };
+  return {
+    ...functions,
+    [name]: { ...entry, accepts: [...kept, ...entry.accepts], keys: bothKeys(before, entry) },
+  };
+}
+
+/** What another target ran has no key that could sign here: a local function's is made at each start. */
+function bothKeys(before: LockedFunction, entry: LockedFunction): LockedFunction['keys'] {
+  if (before.target !== entry.target) return entry.keys;
+  const added = new Set(entry.keys.map(({ x }) => x));
+  return [...before.keys.filter(({ x }) => !added.has(x)), ...entry.keys];
 }

@@ -63,6 +63,29 @@ test('keepOld: the old versions stay in front of the new one, each once', async 
   expect(await versions('office@live')).toEqual(['c']);
 });
 
+test('keepOld: a key that was changed stays beside the new one, for what the old versions answer', async () => {
+  const [before, after] = [newKey(), newKey()];
+  const keys = async () => (await opened()).functions['office@live']?.keys.map(({ x }) => x);
+  await put('office@live', entry('a', before));
+  await put('office@live', entry('b', after), { keepOld: true });
+  expect(await keys()).toEqual([before.x, after.x]);
+  await put('office@live', entry('b', after), { keepOld: true });
+  expect(await keys()).toEqual([before.x, after.x]);
+  await put('office@live', entry('c', after));
+  expect(await keys()).toEqual([after.x]);
+});
+
+test('keepOld: what runs in the adapter has no key from before it moved there', async () => {
+  await put('office@live', entry('a'));
+  await put(
+    'office@live',
+    { ...entry('b'), target: 'local', address: 'office.mjs', keys: [] },
+    { keepOld: true },
+  );
+  expect((await opened()).functions['office@live']?.keys).toEqual([]);
+  expect(await versions('office@live')).toEqual(['a', 'b']);
+});
+
 test('a lock lives for 400 days, or as long as it is told', async () => {
   const lifeDays = async (more: { lifeDays?: number } = {}) => {
     const { issued, expires } = await put('office@live', entry('a'), more);

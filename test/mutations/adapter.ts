@@ -797,6 +797,13 @@ const rows: readonly (readonly [
     'infra/lock/put.test.ts',
     'an old version stays accepted',
   ],
+  [
+    'infra/lock/change-function.ts',
+    '...before.keys.filter(({ x }) => !added.has(x)), ',
+    '',
+    'infra/lock/put.test.ts',
+    'while traffic shifts, what an old version signs with the old key is refused',
+  ],
 ];
 
 export const mutations: readonly Mutation[] = rows.map(([file, text, replacement, test, why]) => ({
