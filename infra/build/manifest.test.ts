@@ -53,6 +53,17 @@ test('a lock accepts each artifact by its build id', () => {
   );
 });
 
+test('each has its own packages: bundles take other files of one package, and so other digests', () => {
+  const [worker, node] = manifest.artifacts.map((one, index) => ({
+    ...one,
+    inputs: { 'hono@4.0.0': 'de'.charAt(index).repeat(64) },
+  }));
+  const artifacts = [worker, node].filter((one) => one !== undefined);
+  expect(acceptedBuilds({ ...manifest, artifacts }).map(({ inputs }) => inputs)).toEqual(
+    artifacts.map(({ inputs }) => inputs),
+  );
+});
+
 test.each([
   ['no file', undefined],
   ['no JSON', '{'],

@@ -83,11 +83,11 @@ async function parseManifest(folder: string, name: string): Promise<BuildManifes
 export function acceptedBuilds(manifest: BuildManifest): AcceptedVersion[] {
   return manifest.artifacts
     .filter(({ runtime }) => runtime !== 'lambda')
-    .map(({ file, sha256, buildId }) => ({
+    .map(({ file, sha256, buildId, inputs }) => ({
       version: buildId,
       files: { [file]: sha256 },
       config: {},
-      inputs: manifest.inputs,
+      inputs,
     }));
 }
 

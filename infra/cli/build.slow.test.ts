@@ -43,13 +43,10 @@ beforeEach(async () => {
 });
 afterEach(async () => await rm(folder, { recursive: true }));
 
-async function addPackage(version: string, hold = '5m'): Promise<void> {
-  await mkdir(at('node_modules/holding'), { recursive: true });
-  await writeFile(
-    at('node_modules/holding/package.json'),
-    JSON.stringify({ name: 'holding', version, main: 'i.mjs' }),
-  );
-  await writeFile(at('node_modules/holding/i.mjs'), `export const hold = { for: '${hold}' };\n`);
+async function addPackage(version: string, hold = '5m', place = 'node_modules/holding'): Promise<void> {
+  await mkdir(at(place), { recursive: true });
+  await writeFile(at(`${place}/package.json`), JSON.stringify({ name: 'holding', version, main: 'i.mjs' }));
+  await writeFile(at(`${place}/i.mjs`), `export const hold = { for: '${hold}' };\n`);
 }
 
 const run = async (...args: string[]) =>
@@ -93,7 +90,8 @@ test('what is not as committed is named, and is in no manifest', async () => {
   expect((await run('build')).stderr).toContain('not as committed: hold.ts\n');
 });
 
-test('a dependency that changed shows in lock diff by its name', async () => {
+/** A repository with the keys that a lock needs; builds the office and locks it as a version of Lambda. */
+async function prepareLock(): Promise<(version: number) => Promise<void>> {
   git('init', '-q');
   const signer = await newSigner();
   await writeFile(at('lock-signer.key.json'), JSON.stringify(signer.jwk), { mode: 0o600 });
@@ -101,11 +99,15 @@ test('a dependency that changed shows in lock diff by its name', async () => {
   const other = (await newSigner()).jwk;
   await writeFile(at('office.jwks.json'), JSON.stringify({ keys: [{ kty, crv, x: other.x }] }));
   expect(x).not.toBe(other.x);
-  const lock = async (version: number) => {
+  return async (version) => {
     expect((await run('build')).code).toBe(0);
     const arn = `arn:aws:lambda:eu-central-1:123456789012:function:office:${version}`;
     expect(await run('lock', 'put', 'office', '--lambda', arn)).toMatchObject({ code: 0 });
   };
+}
+
+test('a dependency that changed shows in lock diff by its name', async () => {
+  const lock = await prepareLock();
   await lock(1);
   git('add', '.');
   git('commit', '-qm', 'one');
@@ -127,6 +129,30 @@ test('a dependency that changed shows in lock diff by its name', async () => {
   );
   await lock(4);
   expect((await run('lock', 'diff')).stdout).toMatch(/^ {2}- input holding: 1\.1\.0$/m);
+});
+
+test('of a package that is installed twice, the copy that changed shows in lock diff by its name', async () => {
+  const lock = await prepareLock();
+  const source = await readFile(at('office.ts'), 'utf8');
+  const both = "import { hold } from 'holding';\nimport { soon } from 'other';";
+  const text = source
+    .replace("import { hold } from 'holding';", both)
+    .replace('hold)', "hold.for === '1m' ? soon : hold)");
+  await writeFile(at('office.ts'), text);
+  await mkdir(at('node_modules/other'));
+  await writeFile(at('node_modules/other/package.json'), '{"name":"other","version":"2.0.0","main":"i.mjs"}');
+  await writeFile(at('node_modules/other/i.mjs'), "export { hold as soon } from 'holding';\n");
+  await addPackage('1.0.0', '2m', 'node_modules/other/node_modules/holding');
+  await lock(1);
+  git('add', '.');
+  git('commit', '-qm', 'one');
+  await addPackage('1.0.0', '3m', 'node_modules/other/node_modules/holding');
+  await lock(2);
+  const { stdout } = await run('lock', 'diff');
+  expect(stdout).toMatch(
+    /^ {2}~ input holding: 1\.0\.0, files [0-9a-f]{12}… → 1\.0\.0, files [0-9a-f]{12}…$/m,
+  );
+  expect(stdout.match(/^ {2}. input/gm)).toHaveLength(1);
 });
 
 test('a bundle that was changed after the build is not locked', async () => {

@@ -5,6 +5,7 @@ const reset = 'adapter/cli/lock/reset-seq.test.ts';
 const history = 'adapter/config/lock-history.test.ts';
 const manifest = 'infra/build/manifest.test.ts';
 const write = 'infra/lock/write.test.ts';
+const inputs = 'infra/build/inputs.test.ts';
 const cli = 'infra/cli/lock/lock.test.ts';
 const diff = 'infra/lock/diff.test.ts';
 
@@ -135,6 +136,24 @@ export const mutations: readonly Mutation[] = [
     replacement: '',
     tests: [manifest],
     why: 'a manifest deploys a file outside its folder',
+  },
+  {
+    file: 'infra/build/inputs.ts',
+    text: "sha256([...digests].sort().join('\\n'))",
+    replacement: "digests.at(-1) ?? ''",
+    tests: [inputs],
+    why: 'of a package that is installed twice, one copy changes unseen',
+  },
+  {
+    file: 'infra/build/manifest.ts',
+    text: `      config: {},
+      inputs,
+    }));`,
+    replacement: `      config: {},
+      inputs: manifest.inputs,
+    }));`,
+    tests: [manifest],
+    why: 'a package that changed in one of two bundles changes unseen',
   },
   {
     file: 'infra/lock/write.ts',
