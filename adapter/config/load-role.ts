@@ -58,9 +58,16 @@ export async function loadConfig(configPath: string): Promise<{ config: Config; 
   return { config: parseConfig(text, configPath), stamp };
 }
 
+/** A lock that was taken: well sealed, not older, remembered. */
+export interface TakenLock {
+  readonly accepted: AcceptedLock;
+  readonly functions: Readonly<Record<string, LockedFunction>>;
+}
+
 /**
  * Reads config, keys, trust and lock of one plugin type; paths are relative to the config file. Takes the lock
- * that the running process has in force, if any.
+ * that the running process has in force, if any; `onTaken` hears of the one that was taken, also when something else
+ * is wrong.
  *
  * Throws CONFIG_INVALID, KEY_FILE_*, LOCK_* with the place and the remedy.
  */
@@ -68,6 +75,7 @@ export async function loadRole<T extends SectionName>(
   configPath: string,
   type: T,
   inForce?: AcceptedLock,
+  onTaken: (lock: TakenLock) => void = () => undefined,
 ): Promise<RoleFiles<T>> {
   const { config, stamp } = await loadConfig(configPath);
   const at = (path: string) => resolve(dirname(configPath), path);
@@ -79,7 +87,7 @@ export async function loadRole<T extends SectionName>(
       remedy: 'Add the section, or remove the plugin from SFTPGo.',
     });
   }
-  const identity = await readPrivateKey(at(config.identity));
+  const [key] = await Promise.allSettled([readPrivateKey(at(config.identity))]);
   const { lock, accepted, stamps } = await loadLock({
     lockPath: at(config.lock.file),
     trustPath: at(config.trust.file),
@@ -88,6 +96,10 @@ export async function loadRole<T extends SectionName>(
     history: config.state === undefined ? undefined : { folder: at(config.state), type },
     inForce,
   });
+  onTaken({ accepted, functions: lock.functions });
+  // not before: a key of the host that is wrong must not hold back what a lock withdraws
+  if (key.status === 'rejected') throw key.reason;
+  const identity = key.value;
   const ca = config.https?.ca === undefined ? undefined : await readCaFile(at(config.https.ca));
   const lockPath = at(config.lock.file);
   const locked = lockedFunction(lock.functions, section.use, type, { configPath, lockPath });

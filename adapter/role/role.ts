@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { PluginError } from '../../proto/error.ts';
 import { hasExpired, lockExpired } from '../config/load-lock.ts';
-import { loadRole, type RoleFiles } from '../config/load-role.ts';
+import { loadRole, type RoleFiles, type TakenLock } from '../config/load-role.ts';
+import type { AcceptedLock } from '../config/lock-history.ts';
 import { stampOf } from '../config/read-file.ts';
 import type { SectionName } from '../config/schema.ts';
 import type { Log } from '../invoke/connection.ts';
@@ -37,12 +38,15 @@ export interface RoleOptions<T extends SectionName> {
  * One plugin type served out of files that may be wrong, missing, and mended at any time.
  *
  * What is wrong at start answers every call with its error until it is mended; what becomes wrong later is logged
- * and the last good reading stays in force (docs/reliability.md, "Files").
+ * and the last good reading stays in force (docs/reliability.md, "Files"), as far as the lock that was taken last lists
+ * it.
  */
 export class Role<T extends SectionName> {
   readonly #options: RoleOptions<T>;
   /** The last good reading; undefined until there was one. */
   #generation: Generation | undefined;
+  /** The lock that was taken last, also when the other files were not in order. */
+  #accepted: AcceptedLock | undefined;
   /** What is wrong with the files as they are now; undefined when nothing is. */
   #problem: { error: PluginError; loggedAt: number } | undefined;
   /** The reading under way; calls before the first one wait for it. */
@@ -81,10 +85,10 @@ export class Role<T extends SectionName> {
   async handle(call: Call): Promise<Reply> {
     // in time also where a file system hangs
     if (this.#generation === undefined) await withinDeadline(call, async () => await this.#loading);
-    if (this.#generation === undefined) throw this.#problem?.error ?? notStarted();
-    if (call.method.name !== 'Reload') return await this.#ask(this.#generation, call);
+    if (call.method.name !== 'Reload') return await this.#ask(this.#inForce(), call);
+    this.#inForce();
     await withinDeadline(call, () => this.refresh());
-    const generation = this.#generation;
+    const generation = this.#inForce();
     await generation.reload();
     this.#options.log.info('reloaded: what is remembered is asked again', { type: this.#options.type });
     try {
@@ -93,6 +97,11 @@ export class Role<T extends SectionName> {
       // what the function said meanwhile may be what it knew before
       await generation.reload();
     }
+  }
+
+  #inForce(): Generation {
+    if (this.#generation !== undefined) return this.#generation;
+    throw this.#problem?.error ?? notStarted();
   }
 
   async #ask(generation: Generation, call: Call): Promise<Reply> {
@@ -115,8 +124,7 @@ export class Role<T extends SectionName> {
   async current(): Promise<Generation> {
     await this.refresh();
     if (this.#problem) throw this.#problem.error;
-    if (this.#generation === undefined) throw notStarted();
-    return this.#generation;
+    return this.#inForce();
   }
 
   async close(): Promise<void> {
@@ -155,9 +163,9 @@ export class Role<T extends SectionName> {
 
   async #load(): Promise<void> {
     const { type, configPath, log, figures } = this.#options;
-    const previous = this.#generation;
     try {
-      const files = await loadRole(configPath, type, previous?.files.accepted);
+      const files = await loadRole(configPath, type, this.#accepted, (lock) => this.#take(lock));
+      const previous = this.#generation;
       if (previous && identityOf(previous.files) === identityOf(files)) {
         this.#generation = { ...previous, files };
       } else {
@@ -171,8 +179,7 @@ export class Role<T extends SectionName> {
           seq: String(files.seq),
           evidence: this.#generation.proof,
         });
-        if (previous?.files.functionName === files.functionName) previous.keepKeys(files.locked.keys);
-        if (previous) retire(previous, this.#options.retireMs ?? defaultRetireMs);
+        if (previous) this.#retire(previous);
         if (this.#started) generation.watch();
       }
       figures?.inForce(this.#generation);
@@ -181,6 +188,27 @@ export class Role<T extends SectionName> {
     } catch (error) {
       this.#report(error);
     }
+  }
+
+  /**
+   * A lock was taken, whatever may be wrong with other files: what it lists no more is out of force at once. Without the
+   * function, or under another type, nothing answers in its name until lock or configuration are mended.
+   */
+  #take({ accepted, functions }: TakenLock): void {
+    this.#accepted = accepted;
+    const generation = this.#generation;
+    if (generation === undefined) return;
+    const { functionName } = generation.files;
+    const listed = Object.hasOwn(functions, functionName) ? functions[functionName] : undefined;
+    const stays = listed?.type === this.#options.type;
+    generation.keepKeys(stays ? listed.keys : []);
+    if (stays) return;
+    this.#generation = undefined;
+    this.#retire(generation);
+  }
+
+  #retire(previous: Generation): void {
+    retire(previous, this.#options.retireMs ?? defaultRetireMs);
   }
 
   /** Apart from {@link #load}: what the new one keeps of its surroundings must not hold the one that it replaces. */

@@ -1,10 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { IPFilter } from '../../proto/gen/sftpgo/ipfilter_pb.ts';
+import type { LockedFunction } from '../../proto/lock/schema.ts';
+import { sealLock } from '../../proto/lock/seal.ts';
 import { type FunctionServer, startFunction } from '../../test/support/function-server.ts';
-import { callOf, recordingLog } from '../../test/support/invoke.ts';
+import { callOf, lockedFunction, recordingLog } from '../../test/support/invoke.ts';
 import { newKey, publicOf } from '../../test/support/keys.ts';
 import { codeOf } from '../../test/support/policies.ts';
-import { makeRoleFolder, type RoleFolder } from '../../test/support/role-folder.ts';
+import { lockWith, makeRoleFolder, type RoleFolder } from '../../test/support/role-folder.ts';
 import { Role } from './role.ts';
 
 let folder: RoleFolder;
@@ -44,10 +47,75 @@ async function duringNewLock(keys: readonly ReturnType<typeof publicOf>[]): Prom
   return await code;
 }
 
+const see = async () =>
+  await codeOf(role.handle(callOf(IPFilter.method.checkIP, { ip: '192.0.2.7', protocol: 'SSH' })));
+
+/** A lock of this host without the function; other functions of it are none of this role's business. */
+async function lockWithout(
+  seq: number,
+  others: Readonly<Record<string, LockedFunction>> = {},
+): Promise<void> {
+  await folder.write('bundles.lock.json', await sealLock(lockWith(others, { seq }), [folder.signer]));
+  await role.refresh();
+}
+
 test('a key that leaves the lock does not answer even the calls under way', async () => {
   expect(await duringNewLock([publicOf(newKey())])).toBe('ANSWER_REFUSED');
 });
 
 test('a key that stays answers the calls under way, whatever else changed', async () => {
   expect(await duringNewLock([publicOf(newKey()), publicOf(folder.functionKey)])).toBe('answered');
+});
+
+test('a function that leaves the lock answers no more, not even the calls under way, until it is back', async () => {
+  const code = codeOf(role.handle(callOf(IPFilter.method.checkIP, { ip: '198.51.100.7', protocol: 'SSH' })));
+  await arrived.promise;
+  await lockWithout(2, { 'gate@live': lockedFunction('https://gate.example.com', newKey()) });
+  answer.resolve();
+  expect(await code).toBe('ANSWER_REFUSED');
+  expect(await see()).toBe('CONFIG_INVALID');
+  await folder.lock({ seq: 3 }, { address: served.url });
+  await role.refresh();
+  expect(await see()).toBe('answered');
+});
+
+test('a lock without any function is a lock, and so it is with the name under another type', async () => {
+  answer.resolve();
+  await lockWithout(2);
+  expect(await see()).toBe('CONFIG_INVALID');
+  await folder.lock({ seq: 3 }, { address: served.url });
+  await role.refresh();
+  expect(await see()).toBe('answered');
+  await folder.lock({ seq: 4 }, { address: served.url, type: 'auth' });
+  await role.refresh();
+  expect(await see()).toBe('CONFIG_INVALID');
+});
+
+test('an older lock does not bring it back, without a state folder either', async () => {
+  answer.resolve();
+  const older = await readFile(folder.at('bundles.lock.json'), 'utf8');
+  await lockWithout(2);
+  await folder.write('bundles.lock.json', older);
+  await role.refresh();
+  expect(await see()).toBe('LOCK_ROLLBACK');
+});
+
+test('a key that leaves the lock is out of force also while other files are wrong', async () => {
+  answer.resolve();
+  expect(await see()).toBe('answered');
+  await folder.write('adapter.key.json', '{');
+  await folder.lock({ seq: 2 }, { address: served.url, keys: [publicOf(newKey())] });
+  await role.refresh();
+  const other = callOf(IPFilter.method.checkIP, { ip: '198.51.100.9', protocol: 'SSH' });
+  expect(await codeOf(role.handle(other))).toBe('ANSWER_REFUSED');
+});
+
+test('a mistake in the configuration takes nothing away: the lock still has the function', async () => {
+  answer.resolve();
+  await folder.write(
+    'serverless.yaml',
+    (await readFile(folder.configPath, 'utf8')).replace('office', 'offcie'),
+  );
+  await role.refresh();
+  expect(await see()).toBe('answered');
 });

@@ -700,8 +700,8 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/role/role.ts',
-    'previous?.files.accepted',
-    'undefined',
+    'loadRole(configPath, type, this.#accepted, ',
+    'loadRole(configPath, type, undefined, ',
     'adapter/role/role.test.ts',
     'an old lock replaces the one in force',
   ],

@@ -37,10 +37,39 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/role/role.ts',
-    text: 'previous.keepKeys(files.locked.keys);',
-    replacement: 'previous.keepKeys(previous.files.locked.keys);',
+    text: 'stays ? listed.keys : []',
+    replacement: 'generation.files.locked.keys',
     tests: [withdrawnTest],
     why: 'a withdrawn key answers the calls under way, up to 20 s later',
+  },
+  {
+    file: 'adapter/role/role.ts',
+    text: '    if (stays) return;\n',
+    replacement: '    if (generation) return;\n',
+    tests: [withdrawnTest],
+    why: 'a function that was taken out of the lock serves on',
+  },
+  {
+    file: 'adapter/role/role.ts',
+    text: 'listed?.type === this.#options.type',
+    replacement: 'listed !== undefined',
+    tests: [withdrawnTest],
+    why: 'a function that is of another type in the lock serves on',
+  },
+  {
+    file: 'adapter/role/role.ts',
+    text: '    this.#accepted = accepted;\n',
+    replacement: '',
+    tests: [withdrawnTest],
+    why: 'without a state folder an older lock brings a withdrawn function back',
+  },
+  {
+    file: 'adapter/config/load-role.ts',
+    text: 'const [key] = await Promise.allSettled([readPrivateKey(at(config.identity))]);',
+    replacement:
+      "const key = { status: 'fulfilled', value: await readPrivateKey(at(config.identity)), reason: 0 };",
+    tests: [withdrawnTest],
+    why: 'while the key file of the host is wrong, a withdrawn key stays in force',
   },
   {
     file: 'adapter/role/role.ts',
