@@ -54,6 +54,17 @@ test('functions are chosen by name, by name@stage and by target', async () => {
   expect(() => selectFunctions(project, ['team@beta'])).toThrow('has no function team@beta');
 });
 
+test('a target that none of them is on is a mistake: a command about nothing must not succeed', async () => {
+  await write(both);
+  const project = await readProject(folder);
+  expect(() => selectFunctions(project, ['office'], 'lambda')).toThrow(
+    expect.objectContaining({
+      code: 'INPUT_INVALID',
+      happened: expect.stringContaining('serverless.yml has office@live on another target'),
+    }),
+  );
+});
+
 const plugin = (text: string) => `custom:\n  plugins:\n    office: ${text}\n`;
 
 test.each([

@@ -83,9 +83,9 @@ export async function readProject(folder: string, stage = 'live'): Promise<Proje
 }
 
 /**
- * The functions that a command was told, or all of them.
+ * The functions that a command was told, or all of them: at least one.
  *
- * @throws PluginError INPUT_INVALID for a name that the project does not have
+ * @throws PluginError INPUT_INVALID for a name that the project does not have, or when none is on the target
  */
 export function selectFunctions(
   project: Project,
@@ -107,9 +107,14 @@ export function selectFunctions(
       remedy: near === undefined ? 'Correct the name, or --stage.' : `Did you mean ${near}?`,
     });
   }
-  return project.functions.filter(
-    (fn) => (bare.length === 0 || bare.includes(fn.name)) && (target === undefined || fn.target === target),
-  );
+  const named = project.functions.filter(({ name }) => bare.length === 0 || bare.includes(name));
+  const selected = named.filter((fn) => target === undefined || fn.target === target);
+  if (selected.length > 0) return selected;
+  throw new PluginError('INPUT_INVALID', {
+    happened: `--target ${target} leaves nothing to do: ${project.file} has ${named.map(({ id }) => id).join(', ')} on another target`,
+    expected: `a function on ${target}`,
+    remedy: 'Leave --target out, or name another function.',
+  });
 }
 
 /** Reads the one part of serverless.yml that is ours, and knows the line of everything in it. */
