@@ -6,16 +6,12 @@ import { PluginError } from '../../proto/error.ts';
 import { openClouds } from '../deploy/clouds.ts';
 import { type DeployContext, deployFunctions, planFunctions } from '../deploy/flow.ts';
 import { type CloudTarget, cloudTargets, readProject, selectFunctions } from '../deploy/project.ts';
-import { summary } from '../deploy/result.ts';
+import { type LockOptions, lockDefaults, summary } from '../deploy/result.ts';
 import { resumeFunctions } from '../deploy/resume.ts';
 
 /** Options that `deploy` and `rollback` share. */
-export interface LockedCommandOptions {
-  readonly stage: string;
+export interface LockedCommandOptions extends LockOptions {
   readonly target?: CloudTarget;
-  readonly lock: string;
-  readonly signer: string;
-  readonly trust?: string;
   readonly json?: true;
 }
 
@@ -30,10 +26,10 @@ interface DeployOptions extends LockedCommandOptions {
 /** Adds the options that `deploy` and `rollback` share. */
 export function withLockOptions(command: Command): Command {
   return command
-    .option('--stage <stage>', 'stage of the functions', 'live')
+    .option('--stage <stage>', 'stage of the functions', lockDefaults.stage)
     .addOption(new Option('--target <target>', 'only functions of this cloud').choices([...cloudTargets]))
-    .option('--lock <file>', 'the lock', 'bundles.lock.json')
-    .option('--signer <file>', 'key that seals the lock', 'lock-signer.key.json')
+    .option('--lock <file>', 'the lock', lockDefaults.lock)
+    .option('--signer <file>', 'key that seals the lock', lockDefaults.signer)
     .option('--trust <file>', 'public keys that may have sealed the lock as well')
     .option('--json', 'one JSON object');
 }
@@ -90,7 +86,7 @@ export function deployCommand(): Command {
     const result = options.resume
       ? await resumeFunctions({ ...context, percent: options.percent })
       : await deployFunctions(building);
-    print(options.json ? JSON.stringify(result) : summary(result, options.lock));
+    print(options.json ? JSON.stringify(result) : summary(result, options));
   });
 }
 

@@ -20,7 +20,7 @@ export function rollbackCommand(): Command {
     );
   return withLockOptions(command).action(async (names: string[], options: RollbackOptions) => {
     const result = await rollbackFunctions({ ...(await openContext(names, options)), to: options.to });
-    print(options.json ? JSON.stringify(result) : summary(result, options.lock));
+    print(options.json ? JSON.stringify(result) : summary(result, options));
   });
 }
 

@@ -3,6 +3,22 @@ import type { Evidence } from '../../adapter/shapes.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import type { DeployResult } from './flow.ts';
 import type { ProjectFunction } from './project.ts';
+import { shellWord } from './shell.ts';
+
+/** Options of a command that writes a lock, as far as the command after it has to have them too. */
+export interface LockOptions {
+  readonly stage: string;
+  readonly lock: string;
+  readonly signer: string;
+  readonly trust?: string | undefined;
+}
+
+/** What these are when they are not given. */
+export const lockDefaults = {
+  stage: 'live',
+  lock: 'bundles.lock.json',
+  signer: 'lock-signer.key.json',
+} as const satisfies LockOptions;
 
 /** One function at the end of a run. */
 export interface DeployedRow {
@@ -38,7 +54,7 @@ export function rowOf(
 }
 
 /** The table that a run ends with, and what is to be done now. */
-export function summary(result: DeployResult, lockFile: string): string {
+export function summary(result: DeployResult, options: LockOptions): string {
   const rows = result.functions.map((row) => [
     row.function,
     row.target,
@@ -50,16 +66,13 @@ export function summary(result: DeployResult, lockFile: string): string {
   return [
     table(['function', 'target', 'version', 'sha256', 'evidence', 'state'], rows),
     '',
-    ...nextSteps(result, lockFile),
+    ...nextSteps(result, options),
   ].join('\n');
 }
 
-function nextSteps({ seq, written, waiting }: DeployResult, lockFile: string): string[] {
+function nextSteps({ seq, written, waiting }: DeployResult, options: LockOptions): string[] {
   const handOver = [
-    '  scp -p bundles.lock.json HOST:/etc/sftpgo/bundles.lock.json.new'.replace(
-      'bundles.lock.json',
-      lockFile,
-    ),
+    `  scp -p ${shellWord(options.lock)} HOST:/etc/sftpgo/bundles.lock.json.new`,
     '  ssh HOST mv /etc/sftpgo/bundles.lock.json.new /etc/sftpgo/bundles.lock.json',
   ];
   if (waiting.length > 0) {
@@ -67,9 +80,21 @@ function nextSteps({ seq, written, waiting }: DeployResult, lockFile: string): s
       `The lock (seq ${seq}) accepts the old and the new version. Now bring it to the SFTPGo machine, which takes it within 5 s:`,
       ...handOver,
       'and then go on:',
-      `  npx sftpgo-plugin-serverless deploy --resume ${waiting.map((id) => id.replace(/@.*/, '')).join(' ')}`,
+      `  ${resumeCommand(waiting, options)}`,
     ];
   }
   if (!written) return [`The lock (seq ${seq}) has all of this already.`];
   return [`Bring the lock (seq ${seq}) to the SFTPGo machine, which takes it within 5 s:`, ...handOver];
+}
+
+/** The same stage, the same lock, the same keys: without them it would go on with another deployment. */
+function resumeCommand(waiting: readonly string[], { stage, lock, signer, trust }: LockOptions): string {
+  const options = { stage, lock, signer, trust };
+  const defaults: Partial<LockOptions> = lockDefaults;
+  const changed = (Object.keys(options) as (keyof LockOptions)[]).flatMap((name) => {
+    const value = options[name];
+    return value === undefined || value === defaults[name] ? [] : [`--${name}`, value];
+  });
+  const names = waiting.map((id) => id.replace(/@.*/, ''));
+  return ['npx sftpgo-plugin-serverless deploy --resume', ...[...names, ...changed].map(shellWord)].join(' ');
 }

@@ -9,4 +9,18 @@ export const mutations: readonly Mutation[] = [
     tests: ['infra/deploy/project.test.ts'],
     why: 'a command about no function seals a lock and says that all is done',
   },
+  {
+    file: 'infra/deploy/result.ts',
+    text: '[...names, ...changed].map(shellWord)',
+    replacement: 'names.map(shellWord)',
+    tests: ['infra/deploy/result.test.ts'],
+    why: 'the printed line, pasted, shifts the calls of another stage by another lock',
+  },
+  {
+    file: 'infra/deploy/shell.ts',
+    text: ".replaceAll(\"'\", String.raw`'\\''`)",
+    replacement: '',
+    tests: ['infra/deploy/result.test.ts'],
+    why: 'the name of a file becomes a command in the shell of who pastes the printed line',
+  },
 ];

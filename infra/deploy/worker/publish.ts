@@ -6,6 +6,7 @@ import type { FoundVersion } from '../../../adapter/targets/worker/found.ts';
 import { PluginError } from '../../../proto/error.ts';
 import { sha256Hex } from '../../../proto/lock/digest.ts';
 import type { DeployFunction, Published, Report } from '../cloud.ts';
+import { shellWord } from '../shell.ts';
 import { addressOf } from './address.ts';
 import { callersFor } from './callers.ts';
 import { type Difference, differences } from './compare.ts';
@@ -165,7 +166,7 @@ function notSet({ settings }: Session, { field, expected, found }: Difference): 
   return new PluginError('CONFIG_INVALID', {
     happened: `the secret ${name} of Worker ${settings.name} has no value`,
     expected: 'a value for each of secrets.required',
-    remedy: `Run: npx wrangler versions secret put ${name} ${configArguments(settings).join(' ')}; then deploy again.`,
+    remedy: `Run: npx wrangler versions secret put ${name} ${configArguments(settings).map(shellWord).join(' ')}; then deploy again.`,
   });
 }
 
@@ -173,7 +174,7 @@ function notSet({ settings }: Session, { field, expected, found }: Difference): 
 function migrationNeeded(session: Session, plan: UploadPlan, error: unknown): PluginError | undefined {
   if (!(error instanceof PluginError) || !/pending Durable Object migration/.test(error.happened))
     return undefined;
-  const own = uploadArguments(plan).map((text) => (/^[\w./:@-]+$/.test(text) ? text : `'${text}'`));
+  const own = uploadArguments(plan).map(shellWord);
   return new PluginError('CONFIG_INVALID', {
     happened: `Worker ${session.settings.name} has a new migration of Durable Objects, which Cloudflare applies only together with new traffic`,
     expected: 'a time without calls: the adapter refuses the new version until it has the lock',
