@@ -1,4 +1,3 @@
-import type { Evidence } from '../../adapter/shapes.ts';
 import type { PublicJwk } from '../../proto/keys/jwk.ts';
 import type { AcceptedVersion, LockedFunction } from '../../proto/lock/schema.ts';
 import type { BuildManifest } from '../build/manifest.ts';
@@ -21,8 +20,6 @@ export interface Published {
   readonly accepted: AcceptedVersion;
   /** Public parts of the keys that the function signs with: more than one while a key is being changed. */
   readonly keys: readonly PublicJwk[];
-  /** What the host will be able to prove of this function. */
-  readonly evidence: Evidence;
 }
 
 /** A version that gets calls, and its share of them in per cent. */

@@ -85,7 +85,6 @@ function memoryCloud() {
         address: arn(fn.name).replace('eu-central-1', state.region),
         accepted: { version, files: { [file]: sha256 }, config: { handler: 'index.handler' }, inputs: {} },
         keys: [publicOf(key)],
-        evidence: 'platform',
       };
     },
     async readBack(fn, _, { version, files }) {
@@ -159,7 +158,11 @@ test('a second one stops with old and new in the lock, and --resume shifts befor
   expect(await accepted()).toEqual(['1', '2']);
   expect(live.get('office')).toEqual([{ version: '1', percent: 100 }]);
 
-  expect(await resumeFunctions(contextOf(cloud))).toMatchObject({ seq: 3, waiting: [] });
+  expect(await resumeFunctions(contextOf(cloud))).toMatchObject({
+    seq: 3,
+    waiting: [],
+    functions: [{ version: '2', evidence: 'platform', state: 'live' }],
+  });
   expect(await accepted()).toEqual(['2']);
   expect(live.get('office')).toEqual([{ version: '2', percent: 100 }]);
 });
@@ -337,7 +340,7 @@ test('rollback: a lock with a higher seq, in which the version before comes last
   expect(await rollbackFunctions(contextOf(cloud))).toMatchObject({
     seq: before + 1,
     waiting: ['office@live'],
-    functions: [{ version: '2' }],
+    functions: [{ version: '2', evidence: 'platform' }],
   });
   expect(await accepted()).toEqual(['3', '2']);
   await resumeFunctions(contextOf(cloud));

@@ -68,7 +68,7 @@ export async function deployFunctions(
     const isWaiting = entry.accepts.length > 1;
     // the lock has one version, so nothing else may get calls: on a first deployment, or where that was cut short
     if (!isWaiting) await shiftWholly(context, fn, entry);
-    rows.push(rowOf(fn, entry, isWaiting ? 'waiting' : 'live', published.get(fn.id)?.evidence));
+    rows.push(rowOf(fn, entry, isWaiting ? 'waiting' : 'live'));
   }
   return resultOf(lock, changed.length > 0, rows);
 }

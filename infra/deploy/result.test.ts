@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import type { LockedFunction } from '../../proto/lock/schema.ts';
 import type { DeployResult } from './flow.ts';
-import { type LockOptions, lockDefaults, summary } from './result.ts';
+import type { ProjectFunction } from './project.ts';
+import { type LockOptions, lockDefaults, rowOf, summary } from './result.ts';
 import { shellWord } from './shell.ts';
 
 const waitingFor = (...ids: string[]): DeployResult => ({
@@ -14,6 +16,7 @@ const waitingFor = (...ids: string[]): DeployResult => ({
     target: 'lambda',
     version: '2',
     sha256: 'ab'.repeat(32),
+    evidence: 'platform',
     state: 'waiting',
   })),
 });
@@ -42,6 +45,25 @@ test('it names stage, lock, signer and trust where they were: pasted, it goes on
 test('the lock that is brought to the host is the one that was written', () => {
   const text = summary(waitingFor('office@live'), { ...lockDefaults, lock: 'my locks/prod.json' });
   expect(lineOf(text, 'scp')).toBe("  scp -p 'my locks/prod.json' HOST:/etc/sftpgo/bundles.lock.json.new");
+});
+
+test.each([
+  ['lambda', 'platform', ''],
+  ['worker', 'observed', 'without it claimed, with pin: version-url platform'],
+] as const)('a row has its evidence, whichever command it is of: %s is %s', (target, evidence, remark) => {
+  const fn: ProjectFunction = {
+    name: 'office',
+    stage: 'live',
+    id: 'office@live',
+    entry: 'office.ts',
+    target,
+  };
+  const entry = { accepts: [{ version: '7', files: { a: 'ab'.repeat(32) } }] } as unknown as LockedFunction;
+  const row = rowOf(fn, entry, 'live');
+  const text = summary({ seq: 1, written: true, waiting: [], functions: [row] }, lockDefaults);
+  expect(text.split('\n')[1]).toMatch(new RegExp(`^office@live +${target} +7 +(?:ab)+ +${evidence} +live$`));
+  expect(text).toContain(remark);
+  expect(text.includes('observed:')).toBe(target === 'worker');
 });
 
 test.each(['plain.json', 'two words', "it's", '$(touch x)', '`x`', '!!', '', 'ä;b', '*'])(

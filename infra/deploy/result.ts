@@ -2,7 +2,7 @@ import { table } from '../../adapter/cli/output.ts';
 import type { Evidence } from '../../adapter/shapes.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import type { DeployResult } from './flow.ts';
-import type { ProjectFunction } from './project.ts';
+import type { CloudTarget, ProjectFunction } from './project.ts';
 import { shellWord } from './shell.ts';
 
 /** Options of a command that writes a lock, as far as the command after it has to have them too. */
@@ -29,26 +29,24 @@ export interface DeployedRow {
   readonly version: string;
   /** Of what was built: a Lambda zip, the main module of a Worker. */
   readonly sha256: string;
-  /** What the host will be able to prove; not said by commands that publish nothing. */
-  readonly evidence?: Evidence;
+  /** What the host can prove of it, set up as docs/deploy.md says: {@link summary} has a remark for less, and more. */
+  readonly evidence: Evidence;
   /** `waiting`: the lock accepts an older version as well, and `deploy --resume` is still to come. */
   readonly state: 'live' | 'waiting';
 }
 
+/** By where it runs: how a host is configured, the deployer cannot know. */
+const evidences: Readonly<Record<CloudTarget, Evidence>> = { lambda: 'platform', worker: 'observed' };
+
 /** A function as the summary shows it. */
-export function rowOf(
-  fn: ProjectFunction,
-  entry: LockedFunction,
-  state: DeployedRow['state'],
-  evidence?: Evidence,
-): DeployedRow {
+export function rowOf(fn: ProjectFunction, entry: LockedFunction, state: DeployedRow['state']): DeployedRow {
   const last = entry.accepts.at(-1);
   return {
     function: fn.id,
     target: fn.target,
     version: last?.version ?? '',
     sha256: Object.values(last?.files ?? {})[0] ?? '',
-    ...(evidence === undefined ? {} : { evidence }),
+    evidence: evidences[fn.target],
     state,
   };
 }
@@ -60,15 +58,20 @@ export function summary(result: DeployResult, options: LockOptions): string {
     row.target,
     row.version,
     row.sha256.slice(0, 16),
-    row.evidence ?? '',
+    row.evidence,
     row.state,
   ]);
+  const isObserved = result.functions.some(({ evidence }) => evidence === 'observed');
   return [
     table(['function', 'target', 'version', 'sha256', 'evidence', 'state'], rows),
+    ...(isObserved ? [observedRemark] : []),
     '',
     ...nextSteps(result, options),
   ].join('\n');
 }
+
+const observedRemark =
+  'observed: with the section cloudflare on the host; without it claimed, with pin: version-url platform';
 
 function nextSteps({ seq, written, waiting }: DeployResult, options: LockOptions): string[] {
   const handOver = [

@@ -76,7 +76,7 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
       const accepted = { ...acceptedLambda(fn.manifest, found.Version), config: lambdaConfig(found) };
       checkReadBack(fn.id, accepted, found, plan);
       report(`${fn.id}: version ${found.Version} was read back: code and configuration are what was built`);
-      return { address: unqualified(found.FunctionArn ?? ''), accepted, keys, evidence: 'platform' };
+      return { address: unqualified(found.FunctionArn ?? ''), accepted, keys };
     },
 
     async readBack(fn, locked, accepted) {

@@ -79,7 +79,7 @@ export async function publish(session: Session, fn: DeployFunction, report: Repo
   report(`${fn.id}: version ${id} was read back: code and settings are those that were built`);
   const inputs = fn.manifest.artifacts.find(({ runtime }) => runtime === 'worker')?.inputs ?? {};
   const accepted = { version: id, files: workerFiles(found), config: workerConfig(found, worker), inputs };
-  return { address, accepted, keys: key.keys, evidence: 'observed' };
+  return { address, accepted, keys: key.keys };
 }
 
 /** wrangler has to send the bytes of the build and nothing else: told before anything is sent. */
