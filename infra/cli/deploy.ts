@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { print, remark } from '../../adapter/cli/output.ts';
-import { readPublicKeys } from '../../adapter/config/key-files.ts';
 import { PluginError } from '../../proto/error.ts';
+import { readCallers } from '../deploy/callers.ts';
 import { openClouds } from '../deploy/clouds.ts';
 import { type DeployContext, deployFunctions, planFunctions } from '../deploy/flow.ts';
 import { type CloudTarget, cloudTargets, readProject, selectFunctions } from '../deploy/project.ts';
@@ -68,7 +67,7 @@ export function deployCommand(): Command {
     .addOption(new Option('--dry-run', 'show what would be done, and change nothing').conflicts('resume'))
     .option('--out <folder>', 'folder of the builds', 'out')
     .option('--callers <file>', 'public keys of the adapters that may call', 'adapter.jwks.json');
-  return withLockOptions(command).action(async (names: string[], options: DeployOptions) => {
+  return withLockOptions(command).action(async (names: string[], options: DeployOptions, own: Command) => {
     if (options.percent !== undefined && !options.resume) {
       throw new PluginError('INPUT_INVALID', {
         happened: '--percent is there without --resume',
@@ -76,7 +75,11 @@ export function deployCommand(): Command {
         remedy: 'Run deploy first, and then deploy --resume --percent.',
       });
     }
-    const context = await openContext(names, options, options.resume ? undefined : await callersOf(options));
+    const isNamed = own.getOptionValueSource('callers') !== 'default';
+    const callers = options.resume
+      ? undefined
+      : await readCallers(options.callers, { isNamed, env: process.env });
+    const context = await openContext(names, options, callers);
     const building = { ...context, outDir: options.out };
     if (options.dryRun) {
       const plans = await planFunctions(building);
@@ -88,13 +91,6 @@ export function deployCommand(): Command {
       : await deployFunctions(building);
     print(options.json ? JSON.stringify(result) : summary(result, options));
   });
-}
-
-/** The callers' public keys in their shortest form: the same keys make the same setting, and so the same version. */
-async function callersOf({ callers }: DeployOptions): Promise<string | undefined> {
-  if (!existsSync(callers) && process.env['PLUGIN_CALLERS']) return process.env['PLUGIN_CALLERS'];
-  const { keys } = await readPublicKeys(callers, 'the file of callers', 'KEY_FILE_INVALID');
-  return JSON.stringify({ keys: keys.map(({ kty, crv, x }) => ({ kty, crv, x })) });
 }
 
 function planText(plans: Readonly<Record<string, readonly string[]>>): string {

@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readLockFile } from '../../infra/lock/write.ts';
@@ -138,6 +139,19 @@ describe('a deployer who cannot', () => {
     const { code, stderr } = await project.run(['deploy']);
     project.cloudflare.fail(undefined);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('Cloudflare throttles') });
+  });
+
+  test('say who may call, unless `vars` of the Worker does', async () => {
+    await rename(at('adapter.jwks.json'), at('away.json'));
+    const env = { PLUGIN_CALLERS: '' };
+    const dry = async () => await project.run(['deploy', '--dry-run'], { env });
+    const { code, stderr } = await dry();
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('nobody may call') });
+    const { PLUGIN_CALLERS = '' } = project.environment;
+    await project.configure({ vars: { PLUGIN_URL: project.address, PLUGIN_CALLERS } });
+    expect(await dry()).toMatchObject({ code: 0 });
+    await project.configure({ vars: { PLUGIN_URL: project.address } });
+    await rename(at('away.json'), at('adapter.jwks.json'));
   });
 
   test('change what the lock says by leaving out a step', async () => {

@@ -240,3 +240,18 @@ test.each([
     happened: expect.stringMatching(happened),
   });
 });
+
+test('a project without the keys of its callers is told where they are, not to correct its serverless.yml', () => {
+  const said = `Error:
+Cannot resolve serverless.yml: Variables resolution errored with:
+  - Cannot resolve variable at "provider.environment.PLUGIN_CALLERS": Value not found at "env" source
+`;
+  expect(oslsFailure('package', said)).toMatchObject({
+    code: 'CONFIG_INVALID',
+    happened: expect.stringContaining('nobody may call the function'),
+    remedy: expect.stringContaining('adapter.jwks.json'),
+  });
+  expect(oslsFailure('package', said.replace('PLUGIN_CALLERS', 'TABLE'))).toMatchObject({
+    happened: expect.stringContaining('osls cannot package'),
+  });
+});

@@ -1,10 +1,14 @@
 import { PluginError } from '../../../proto/error.ts';
+import { noCallers } from '../callers.ts';
 
 const throttled = /TooManyRequests|Throttl|RequestLimit|Rate exceeded|TooManyUpdates/;
 const forbidden =
   /AccessDenied|not authorized|UnrecognizedClient|InvalidClientTokenId|ExpiredToken|InvalidSignature|SignatureDoesNotMatch|MissingAuthenticationToken|CredentialsProvider|Could not load credentials|credentials.* (?:not found|missing)|security token .* invalid/i;
 const unreachable =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|TimeoutError|timed out|CERT_|getaddrinfo|socket hang up/i;
+
+/** What osls says of `${env:PLUGIN_CALLERS}` without the variable. */
+const unknownCallers = /variable at "[^"]*\bPLUGIN_CALLERS": Value not found at "env"/;
 
 /** The name of an error of the AWS SDK. */
 export function awsErrorName(error: unknown): string {
@@ -52,6 +56,7 @@ export function oslsFailure(step: 'package' | 'deploy', output: string): PluginE
   const [, said = output] = /Error:\s*\n([\s\S]*)$/.exec(output) ?? [];
   const text = said.trim().split('\n').slice(0, 8).join(' ').slice(0, 600) || 'it printed nothing';
   if (step === 'package') {
+    if (unknownCallers.test(said)) return noCallers();
     return new PluginError('CONFIG_INVALID', {
       happened: `osls cannot package serverless.yml: ${text}`,
       expected: 'a service that `npx osls package` packages',

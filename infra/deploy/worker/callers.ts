@@ -1,5 +1,5 @@
-import { PluginError } from '../../../proto/error.ts';
 import { parseJwks } from '../../../proto/keys/parse.ts';
+import { noCallers } from '../callers.ts';
 import type { WorkerSettings } from './settings.ts';
 
 /**
@@ -15,12 +15,7 @@ export function callersFor(settings: WorkerSettings, environment: NodeJS.Process
     const keys = parseJwks(parsed(given), 'the variable PLUGIN_CALLERS');
     return JSON.stringify({ keys });
   }
-  throw new PluginError('CONFIG_INVALID', {
-    happened: 'nobody may call the function: there is no PLUGIN_CALLERS',
-    expected: 'the public keys of the adapters: the content of adapter.jwks.json',
-    remedy:
-      'Copy adapter.jwks.json from the SFTPGo machine (`keys create` made it there) beside serverless.yml.',
-  });
+  throw noCallers();
 }
 
 function parsed(text: string): unknown {

@@ -2,6 +2,7 @@ import { compareVersion } from '../../../adapter/targets/worker/compare.ts';
 import type { AcceptedVersion, LockedFunction } from '../../../proto/lock/schema.ts';
 import type { Cloud } from '../cloud.ts';
 import type { ProjectFunction } from '../project.ts';
+import { callersFor } from './callers.ts';
 import { driftOf } from './drift.ts';
 import { prepare, publish } from './publish.ts';
 import { openSession, type Session, type WorkerCloudOptions } from './session.ts';
@@ -26,7 +27,10 @@ export function workerCloud(options: WorkerCloudOptions): Cloud {
   return {
     target: 'worker',
     async prepare(functions) {
-      for (const fn of functions) await sessionOf(fn);
+      for (const fn of functions) {
+        const { settings, environment } = await sessionOf(fn);
+        callersFor(settings, environment);
+      }
     },
     async plan(fn) {
       const session = await sessionOf(fn);
