@@ -211,6 +211,22 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
     await expect(keyOf('other')).rejects.toMatchObject({ name: 'ParameterNotFound' });
   });
 
+  test('two functions with one key: refused before the stack is deployed', async () => {
+    await project.build();
+    const office = / {2}office:\n {4}handler[\s\S]*?\/office\n/.exec(officeService)?.[0] ?? '';
+    const other = office
+      .replace('  office:', '  other:')
+      .replace('PLUGIN_FUNCTION: office@', 'PLUGIN_FUNCTION: other@');
+    await writeFile(at('serverless.yml'), officeService.replace(office, office + other));
+    const { code, stderr } = await project.run(['deploy', '--stage', 'twice']);
+    await writeFile(at('serverless.yml'), officeService);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('net-twice-office and net-twice-other have one'),
+    ]);
+    await expect(keyOf('twice')).rejects.toMatchObject({ name: 'ParameterNotFound' });
+  });
+
   test('a key that was replaced behind the back is not taken over silently', async () => {
     await project.build();
     await project.run(['deploy', '--stage', 'swap']);

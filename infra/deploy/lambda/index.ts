@@ -8,6 +8,7 @@ import { aliasTraffic, moveAlias } from './alias.ts';
 import { type AwsClients, openAwsClients } from './clients.ts';
 import { ensureKey, hasKey } from './key.ts';
 import { deployService, type OslsOptions, type Packaged, packageService } from './osls.ts';
+import { checkOwnKey } from './own-keys.ts';
 import { type PlannedFunction, plannedFunction } from './template.ts';
 import { checkReadBack, checkVersion, ensureVersion, readConfiguration } from './versions.ts';
 
@@ -28,10 +29,12 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
     clients.set(region, open);
     return open;
   }
-  async function planned(fn: DeployFunction): Promise<{ aws: AwsClients; plan: PlannedFunction }> {
+  async function planned(
+    fn: DeployFunction,
+  ): Promise<{ aws: AwsClients; packaged: Packaged; plan: PlannedFunction }> {
     packaging ??= packageService(options);
     const packaged = await packaging;
-    return { aws: clientsOf(packaged.region), plan: plannedFunction(packaged, fn) };
+    return { aws: clientsOf(packaged.region), packaged, plan: plannedFunction(packaged, fn) };
   }
   const located = (locked: LockedFunction) => {
     const address = parseLambdaAddress(locked.address);
@@ -64,7 +67,10 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
     },
 
     async prepare(functions) {
-      for (const fn of functions) await planned(fn);
+      for (const fn of functions) {
+        const { packaged, plan } = await planned(fn);
+        checkOwnKey(packaged, plan);
+      }
     },
 
     async publish(fn: DeployFunction, report: Report) {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { newKey, publicOf } from '../../../test/support/keys.ts';
 import { codeSha256Of } from '../../build/function.ts';
 import type { DeployFunction } from '../cloud.ts';
+import { checkOwnKey } from './own-keys.ts';
 import { plannedFunction } from './template.ts';
 
 const sha256 = 'ab'.repeat(32);
@@ -118,4 +119,29 @@ test('a function that serverless.yml does not have, and versions that osls does 
   expect(() => plannedFunction({ ...packaged(), functions: {} }, fn)).toThrow('functions.office is missing');
   const { OfficeVersion: _, ...resources } = packaged().resources;
   expect(() => plannedFunction({ ...packaged(), resources }, fn)).toThrow('versionFunctions is off');
+});
+
+test('two functions with one key are refused before anything is deployed, also when only one of them is asked for', () => {
+  const service = packaged();
+  const withOther = (PLUGIN_KEY_PARAMETER: string) => ({
+    ...service,
+    resources: {
+      ...service.resources,
+      OtherLambdaFunction: {
+        Type: 'AWS::Lambda::Function',
+        Properties: {
+          FunctionName: 'net-live-other',
+          Environment: { Variables: { PLUGIN_KEY_PARAMETER } },
+        },
+      },
+    },
+  });
+  const plan = plannedFunction(service, fn);
+  expect(() => checkOwnKey(withOther('/sftpgo/live/other'), plan)).not.toThrow();
+  expect(() => checkOwnKey(withOther('/sftpgo/live/office'), plan)).toThrow(
+    expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      happened: expect.stringMatching(/net-live-office and net-live-other .*\/sftpgo\/live\/office/),
+    }),
+  );
 });
