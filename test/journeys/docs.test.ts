@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { parseConfig } from '../../adapter/config/parse.ts';
 import { type Config, configJsonSchema } from '../../adapter/config/schema.ts';
 import { isSectionName, policiesOf } from '../../adapter/policies/index.ts';
@@ -38,6 +39,41 @@ function headingsOf(page: string): { titles: string[]; anchors: string[] } {
 }
 
 const [example] = fencedBlocks(read('docs/config.md')).filter(({ language }) => language === 'yaml');
+
+describe('docs/deploy.md', () => {
+  const page = read('docs/deploy.md');
+  const explained = [...page.matchAll(/^\| (.+?) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([\w.]+)/g)].map(([, name = '']) => name.split('.')[0]),
+  );
+  const shown = fencedBlocks(page);
+  const lambda = shown.find(({ info, text }) => info === 'serverless.yml' && text.includes('resources:'));
+  const worker = shown.find(({ info }) => info === 'office.wrangler.jsonc');
+
+  /** Names with a value of their own; which functions there are, and what CloudFormation gets, stand elsewhere. */
+  function settingsIn(value: unknown): string[] {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+    return Object.entries(value).flatMap(([name, inner]) => {
+      const names = settingsIn(inner);
+      return names.length === 0 ? [name] : names;
+    });
+  }
+
+  test.each([
+    ['its serverless.yml', lambda?.text ?? ''],
+    ["the repository's", read('serverless.yml')],
+  ])('every setting of %s has a line that explains it', (_, text) => {
+    const { custom: __, resources: ___, ...settings } = parseYaml(text, { logLevel: 'silent' });
+    const names = settingsIn(settings);
+    expect(names.length).toBeGreaterThan(10);
+    expect([...new Set(names)].filter((name) => !explained.includes(name))).toEqual([]);
+  });
+
+  test("and so has every line of the Worker's", () => {
+    const names = Object.keys(JSON.parse(worker?.text ?? '{}'));
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !explained.includes(name))).toEqual([]);
+  });
+});
 
 describe('docs/config.md', () => {
   test('the example is a configuration', () => {
