@@ -17,6 +17,8 @@ export default defineConfig({
           isolate: false,
           include: ['{proto,adapter,functions,infra}/**/*.test.ts', 'test/mutations/*.test.ts'],
           exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
+          // the longest takes half a second; a busy machine is no defect
+          testTimeout: 30_000,
         },
       },
       {
