@@ -60,7 +60,7 @@ test('a full pipe (EAGAIN) delays lines, in order, and loses none', async () => 
   await expect.poll(() => messages(sink)).toEqual(['1', '2', '3']);
 });
 
-test('lines for debugging wait for the end of the turn; one that matters takes them along, in order', async () => {
+test('lines for debugging wait a moment; one that matters takes them along, in order', async () => {
   const sink = new FakePipe();
   const log = new HclogWriter({ sink });
   log.debug('1');
@@ -116,6 +116,13 @@ test.each(['event', 'callback', 'throw'])(
     expect(sink.texts).toHaveLength(1);
   },
 );
+
+test('flush takes along the lines that wait', async () => {
+  const { log, lines } = memoryLog();
+  log.debug('last words');
+  await log.flush(60_000);
+  expect(lines).toHaveLength(1);
+});
 
 test('flush waits for the lines on their way, but not for ever', async () => {
   const sink = new FakePipe();

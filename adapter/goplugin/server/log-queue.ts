@@ -11,6 +11,9 @@ const retryMs = 10;
 /** Lines go out together up to PIPE_BUF of Linux: a pipe takes such a write whole or not at all. */
 const maxTogetherBytes = 4096;
 
+/** How long a line that can wait does, in ms: each write wakes the host, which costs more than the line. */
+const togetherMs = 10;
+
 /**
  * Lines on their way to stderr. A host that reads slowly must cost neither a crash nor memory: a full pipe
  * (EAGAIN) is tried again, a broken one (EPIPE) is told once, and beyond `maxBytes` lines are dropped and
@@ -27,14 +30,14 @@ export class LogQueue {
   #dropped = 0;
   #broken = false;
   #retry: NodeJS.Timeout | undefined;
-  #later: NodeJS.Immediate | undefined;
+  #later: NodeJS.Timeout | undefined;
 
   constructor(sink?: LogSink, maxBytes = 1_048_576) {
     this.#sink = sink;
     this.#maxBytes = maxBytes;
   }
 
-  /** Takes a line. One that can wait goes out at the end of this turn of the event loop, with others like it. */
+  /** Takes a line. One that can wait goes out a moment later, with others like it or before the next that cannot. */
   push(line: string, { canWait = false } = {}): void {
     if (this.#broken) return;
     const bytes = Buffer.byteLength(line);
@@ -45,14 +48,11 @@ export class LogQueue {
     this.#bytes += bytes;
     this.#waiting.push(line);
     if (!canWait) this.#drain();
-    else
-      this.#later ??= setImmediate(() => {
-        this.#later = undefined;
-        this.#drain();
-      });
+    else this.#later ??= setTimeout(() => this.#drain(), togetherMs);
   }
 
   flush(maxMs: number): Promise<void> {
+    this.#drain();
     if (this.#bytes === 0 || this.#broken) return Promise.resolve();
     return new Promise((resolve) => {
       const finish = () => {
@@ -71,6 +71,8 @@ export class LogQueue {
   }
 
   #drain(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
     if (this.#retry !== undefined) return;
     for (let text = this.#next(); text !== undefined; text = this.#next()) {
       const bytes = Buffer.byteLength(text);
