@@ -37,7 +37,11 @@ export function pluginParty(
       const all = amount.calls * amount.parallel;
       const failed = all - (figures.codes[code] ?? 0);
       if (failed > all * maxFailedShare) throw new Error(`not ${code}: ${JSON.stringify(figures)}`);
-      if (failed > 0) process.stderr.write(`not all ${code}: ${JSON.stringify(figures.codes)}\n`);
+      if (failed > 0) {
+        const said = (await plugin.logs()).filter(({ level }) => level === 'warn' || level === 'error');
+        process.stderr.write(`not all ${code}: ${JSON.stringify(figures.codes)}\n`);
+        for (const { message } of said.slice(-5)) process.stderr.write(`  ${message}\n`);
+      }
       return { ...figures, failed };
     },
   };
@@ -50,6 +54,9 @@ async function measured(party: Party, amount: Amount): Promise<Loaded> {
   return { ...figures, failedShare: failed / all, cpuUs: ((await cpuMicros(party.pid)) - before) / all };
 }
 
+/** Rounds that are not counted: V8 compiles what is hot, and a server runs for weeks. */
+const warmUps = 5;
+
 /**
  * Each party under each load, in turn and several times, so that a drifting machine drifts for all. Resolves with the
  * medians by party and load.
@@ -60,12 +67,11 @@ export async function inTurn<P extends string, L extends string>(
   rounds: number,
 ): Promise<Record<P, Record<L, Loaded>>> {
   const seen = new Map<string, Loaded[]>();
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = rounds > 1 ? -warmUps : -1; round < rounds; round += 1) {
     for (const [load, amount] of Object.entries<Amount>(amounts)) {
       for (const [name, party] of Object.entries<Party>(parties)) {
         const figures = await measured(party, amount);
         const key = `${name}\n${load}`;
-        // the first round warms up
         if (round >= 0) seen.set(key, [...(seen.get(key) ?? []), figures]);
       }
     }

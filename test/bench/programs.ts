@@ -9,10 +9,19 @@ const root = join(import.meta.dirname, '../..');
 
 /** The least plugin on grpc-js, as one bundle in `folder`. */
 export async function baselineProgram(folder: string): Promise<Program> {
+  return await bundledProgram(folder, 'grpc-plugin');
+}
+
+/** A bare plugin of the folder `baseline`, as one bundle in `folder`. */
+export async function bundledProgram(
+  folder: string,
+  name: 'grpc-plugin' | 'relay-plugin',
+  args: readonly string[] = [],
+): Promise<Program> {
   // with a line of its own for the interpreter: a host kills the first process whose executable is the path it starts
-  const outfile = join(folder, 'baseline.cjs');
+  const outfile = join(folder, `${name}.cjs`);
   await build({
-    entryPoints: [join(import.meta.dirname, 'baseline/grpc-plugin.ts')],
+    entryPoints: [join(import.meta.dirname, `baseline/${name}.ts`)],
     outfile,
     bundle: true,
     platform: 'node',
@@ -23,7 +32,7 @@ export async function baselineProgram(folder: string): Promise<Program> {
     banner: { js: `#!${process.execPath}` },
   });
   await chmod(outfile, 0o755);
-  return { cmd: outfile, args: [], env: {} };
+  return { cmd: outfile, args, env: {} };
 }
 
 /** The executable as SFTPGo starts it. */

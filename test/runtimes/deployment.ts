@@ -24,6 +24,8 @@ export interface Deployment {
   /** `name@stage`. */
   readonly functionName: string;
   readonly functionKeyid: string;
+  /** `x` of the function's public key. */
+  readonly functionX: string;
   readonly manifest: BuildManifest;
   /** File of the Worker bundle. */
   readonly bundle: string;
@@ -84,6 +86,7 @@ export async function prepareDeployment(
     signerFile: at('lock-signer.key.json'),
     functionName,
     functionKeyid: await keyidOf(publicJwk(functionKey)),
+    functionX: functionKey.x,
     manifest,
     bundle,
     tls,
