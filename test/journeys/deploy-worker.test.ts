@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cloudflare, startCloudflare } from '../runtimes/cloudflare-api.ts';
-import { type AuthorProject, openAuthorProject, partOfDeployPage, testBlocks } from './deploy-page.ts';
+import { type AuthorProject, openAuthorProject, partOfPage, testBlocks } from './author-project.ts';
 
 /** The commands of the page, against the test server of Cloudflare's API in the place of an account. */
 describe('docs/deploy.md on Cloudflare', () => {
@@ -21,7 +21,7 @@ describe('docs/deploy.md on Cloudflare', () => {
     await cloudflare?.close();
   });
 
-  testBlocks(partOfDeployPage('Cloudflare Workers'), () => project);
+  testBlocks(partOfPage('docs/deploy.md', 'Cloudflare Workers'), () => project);
 
   test('in the end the first version is the only one again, five locks later, and has all calls', async () => {
     const { seq, functions } = await project.lock();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findMoto, type MotoServer, startMoto } from '../support/moto.ts';
-import { type AuthorProject, openAuthorProject, partOfDeployPage, testBlocks } from './deploy-page.ts';
+import { type AuthorProject, openAuthorProject, partOfPage, testBlocks } from './author-project.ts';
 
 const found = await findMoto();
 const skipped = 'skipped' in found ? ` (${found.skipped})` : '';
@@ -21,7 +21,7 @@ describe.skipIf('skipped' in found)(`docs/deploy.md on AWS${skipped}`, () => {
     await moto?.close();
   });
 
-  testBlocks(partOfDeployPage('AWS Lambda'), () => project);
+  testBlocks(partOfPage('docs/deploy.md', 'AWS Lambda'), () => project);
 
   test('in the end the first version is the only one again, five locks later', async () => {
     const { seq, functions } = await project.lock();

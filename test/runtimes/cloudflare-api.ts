@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Worker } from './cloudflare-api/account.ts';
 import { type Edge, startEdge } from './cloudflare-api/edge.ts';
 import { ApiError, apiErrors, envelope } from './cloudflare-api/envelope.ts';
+import { Namespaces } from './cloudflare-api/kv.ts';
 import { route } from './cloudflare-api/routes.ts';
 import { telemetry } from './cloudflare-api/telemetry.ts';
 
@@ -38,7 +39,7 @@ export interface Cloudflare {
 }
 
 /**
- * Starts a server in the shape of Cloudflare's public OpenAPI for Workers
+ * Starts a server in the shape of Cloudflare's public OpenAPI for Workers and KV
  * (https://developers.cloudflare.com/api/resources/workers/), written from that description: it has never been
  * compared with the live API. What is uploaded to it really runs, in workerd, behind one address per Worker.
  *
@@ -55,6 +56,7 @@ export async function startCloudflare(
   const token = randomBytes(20).toString('base64url');
   const readToken = randomBytes(20).toString('base64url');
   const workers = new Map<string, Worker>();
+  const namespaces = new Namespaces();
   const edges = new Map<string, Promise<Edge>>();
   const outputs = new Map<string, Edge>();
   const requests: string[] = [];
@@ -83,6 +85,7 @@ export async function startCloudflare(
     if (!path.startsWith(`${prefix}/`)) throw apiErrors.forbidden();
     return await route(method, path.slice(prefix.length), {
       workers,
+      namespaces,
       account,
       subdomain,
       query: url.searchParams,
@@ -124,7 +127,7 @@ export async function startCloudflare(
     workers,
     requests,
     async urlOf(name) {
-      const edge = edges.get(name) ?? startEdge(() => workers.get(name), { name, tls });
+      const edge = edges.get(name) ?? startEdge(() => workers.get(name), { name, tls, namespaces });
       edges.set(name, edge);
       outputs.set(name, await edge);
       return (await edge).url;
@@ -137,6 +140,7 @@ export async function startCloudflare(
       server.closeAllConnections();
       server.close();
       await Promise.all([...edges.values()].map(async (edge) => (await edge).close()));
+      await namespaces.close();
     },
   };
 }

@@ -12,6 +12,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { startWorkerd, type Workerd } from '../workerd.ts';
 import { type Binding, shown, type Version, type Worker } from './account.ts';
+import type { Namespaces } from './kv.ts';
 
 const protoHeader = 'x-forwarded-proto';
 
@@ -28,11 +29,20 @@ export interface Edge {
  * percentages, and runs that version in workerd with its own modules and bindings. A host name
  * `<first 8 of a version id>-<name>.…` leads to that version alone, if the Worker has preview URLs.
  *
- * Text, JSON, secret and version_metadata bindings are real; others are kept in the version and not bound.
+ * Text, JSON, secret and version_metadata bindings are real, and KV namespaces that the account has; others are kept in
+ * the version and not bound.
  */
 export async function startEdge(
   uploaded: () => Worker | undefined,
-  { name, tls }: { name: string; tls: { certPem: string; keyPem: string } | undefined },
+  {
+    name,
+    tls,
+    namespaces,
+  }: {
+    name: string;
+    tls: { certPem: string; keyPem: string } | undefined;
+    namespaces: Pick<Namespaces, 'portOf'>;
+  },
 ): Promise<Edge> {
   const running = new Map<string, Promise<Workerd>>();
   const agent = new Agent({ keepAlive: true });
@@ -79,7 +89,7 @@ export async function startEdge(
     const main = version.modules.find(({ name }) => name === version.mainModule);
     const workerd = await startWorkerd({
       module: main?.bytes ?? new Uint8Array(),
-      ...bindingsOf(version),
+      ...bindingsOf(version, namespaces),
       compatibilityDate: version.compatibilityDate,
       compatibilityFlags: version.compatibilityFlags,
       protoHeader,
@@ -119,7 +129,7 @@ function chosen(worker: Worker | undefined, host: string): Version | undefined {
   return undefined;
 }
 
-function bindingsOf(version: Version) {
+function bindingsOf(version: Version, namespaces: Pick<Namespaces, 'portOf'>) {
   const of = (type: string) => version.bindings.filter((binding) => binding.type === type);
   const texts = (bindings: readonly Binding[]) =>
     Object.fromEntries(bindings.map((binding) => [binding.name, String(binding['text'])]));
@@ -131,6 +141,12 @@ function bindingsOf(version: Version) {
   return {
     env: texts(of('plain_text')),
     secrets: texts(of('secret_text')),
+    kv: Object.fromEntries(
+      of('kv_namespace').flatMap(({ name, namespace_id: id }) => {
+        const port = namespaces.portOf(id);
+        return port === undefined ? [] : [[name, port]];
+      }),
+    ),
     json: Object.fromEntries([
       ...of('json').map((binding) => [binding.name, shown(binding)['json']]),
       ...of('version_metadata').map(({ name }) => [name, metadata]),

@@ -24,6 +24,7 @@ export const apiErrors = {
   noWorker: () => new ApiError(404, 10007, 'This Worker does not exist on your account.'),
   noEnvironment: () => new ApiError(404, 10090, 'This environment does not exist.'),
   noVersion: () => new ApiError(404, 10054, 'Version not found.'),
+  noNamespace: () => new ApiError(404, 10013, 'namespace not found'),
   noRoute: () =>
     new ApiError(404, 7003, 'Could not route to the path, perhaps your object identifier is invalid?'),
   throttled: () => new ApiError(429, 971, 'Please wait and consider throttling your request speed'),

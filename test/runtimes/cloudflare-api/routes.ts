@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Version, Worker } from './account.ts';
 import { apiErrors } from './envelope.ts';
+import type { Namespaces } from './kv.ts';
 import { parseUpload } from './multipart.ts';
 import {
   deploymentShape,
@@ -16,6 +17,7 @@ import {
 /** What a route works with. */
 export interface Asked {
   readonly workers: Map<string, Worker>;
+  readonly namespaces: Namespaces;
   readonly account: string;
   /** `acme` of `<name>.acme.workers.dev`. */
   readonly subdomain: string;
@@ -32,8 +34,11 @@ const shares = z.object({
   annotations: z.record(z.string(), z.string().optional()).default({}),
 });
 
-/** `METHOD path` under `/accounts/{account}`; `:name` is a Worker, `:rest` one more part. */
+/** `METHOD path` under `/accounts/{account}`; `:name` is a Worker or a namespace, `:rest` one more part. */
 const routes: Readonly<Record<string, Route>> = {
+  'POST /storage/kv/namespaces': (asked) =>
+    asked.namespaces.create(bodyOf(asked, z.object({ title: z.string() })).title),
+  'PUT /storage/kv/namespaces/:name/values/:rest': (asked, id, key) => asked.namespaces.put(id, key, asked),
   'GET /workers/subdomain': ({ subdomain }) => ({ subdomain }),
   'GET /workers/account-settings': () => ({ default_usage_model: 'standard', green_compute: false }),
   'GET /workers/scripts': ({ workers }) =>

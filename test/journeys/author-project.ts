@@ -3,18 +3,25 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { fencedBlocks, missingLine, stepsOf } from './blocks.ts';
+import { type FileStep, fencedBlocks, missingLine, stepsOf } from './blocks.ts';
 import { copyCheckout, packIn } from './pack.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
-/** A part of docs/deploy.md from its heading up to the next one of that size, lines counted as in the page. */
-export function partOfDeployPage(heading: string): string {
-  const page = read('docs/deploy.md');
-  const start = page.indexOf(`\n## ${heading}\n`);
-  return page.slice(0, start).replace(/[^\n]/g, '') + page.slice(start, page.indexOf('\n## ', start + 1));
+/** A part of a page, from its first heading to where the last one ends; lines are counted as in the page. */
+export function partOfPage(path: string, first: string, last = first): string {
+  const page = read(path);
+  const place = (heading: string) => {
+    const found = page.indexOf(`\n## ${heading}\n`);
+    if (found < 0) throw new Error(`${path} has no heading ${heading}`);
+    return found;
+  };
+  const start = place(first);
+  return (
+    page.slice(0, start).replace(/[^\n]/g, '') + page.slice(start, page.indexOf('\n## ', place(last) + 1))
+  );
 }
 
 /** An author's project with the packed package installed, the README's function and keys. */
@@ -67,15 +74,23 @@ export async function openAuthorProject(exports: readonly string[]): Promise<Aut
   };
 }
 
-/** One test for each block of the part: files are written, commands run, and what they print is what the page shows. */
-export function testBlocks(part: string, project: () => AuthorProject): void {
+/**
+ * One test for each block of the part: files are written, commands run, and what they print is what the page shows.
+ * `standIn` changes what the page writes into a file, where something of this machine stands for what a reader has.
+ */
+export function testBlocks(
+  part: string,
+  project: () => AuthorProject,
+  standIn: (file: FileStep) => string = ({ text }) => text,
+): void {
   const steps = stepsOf(part);
   test('the page has something to do', () => expect(steps.length).toBeGreaterThan(6));
 
   test.each(steps.map((step) => [`line ${step.line}`, step] as const))('%s', async (_, step) => {
     const { folder, terminal } = project();
-    if (step.kind === 'file') return await writeFile(join(folder, step.name), step.text);
-    const ran = await terminal.run(`set -e\n${step.text}`);
+    if (step.kind === 'file') return await writeFile(join(folder, step.name), standIn(step));
+    // one that is meant to fail would end the shell
+    const ran = await terminal.run(`set ${step.exitCode === 0 ? '-e' : '+e'}\n${step.text}`);
     const said = `${ran.stdout}\n${ran.stderr}`;
     expect(ran.exitCode, said).toBe(step.exitCode);
     expect(missingLine(step.output, ran.stdout), said).toBeUndefined();
