@@ -51,7 +51,7 @@ async function untilListening(port: number, child: ChildProcess, log: () => Prom
 /**
  * Starts a real SFTPGo in a temporary folder: SFTP and REST on loopback ports, one user and one administrator in the
  * memory provider, the given `plugins` entries, and nothing in its environment but `env`. `config` adds top-level
- * keys to its configuration; with `webdav` it serves that, too.
+ * keys to its configuration; with `webdav` it serves that, too, with further keys of its binding if there are any.
  *
  * Takes the path of the binary; where its templates lie beside it, as in the release archive, they are found.
  */
@@ -61,7 +61,7 @@ export async function startSftpgo(
     readonly plugins: readonly unknown[];
     readonly env: NodeJS.ProcessEnv;
     readonly config?: Readonly<Record<string, unknown>>;
-    readonly webdav?: true;
+    readonly webdav?: true | Readonly<Record<string, unknown>>;
   },
 ): Promise<Sftpgo> {
   const folder = await mkdtemp(join(tmpdir(), 'sftpgo-'));
@@ -94,7 +94,9 @@ export async function startSftpgo(
       openapi_path: '',
       static_files_path: '',
     },
-    ...(options.webdav ? { webdavd: { bindings: [{ port: webdavPort, address: '127.0.0.1' }] } } : {}),
+    ...(options.webdav
+      ? { webdavd: { bindings: [{ port: webdavPort, address: '127.0.0.1', ...Object(options.webdav) }] } }
+      : {}),
     data_provider: { driver: 'memory', name: 'data.json' },
     ...(existsSync(templates) ? { smtp: { templates_path: templates } } : {}),
     plugins: options.plugins,
