@@ -66,8 +66,8 @@ describe.skipIf(noGo !== undefined)(`lifetime${noGo ? ` (${noGo})` : ''}`, () =>
     async (kind) => {
       const host = startHost(await buildHost(kind));
       const plugin = await host.launch({ ...fixture, autoMtls: true });
-      // fewer than may wait: beyond that calls are shed, which is another test
-      const ips = Array.from({ length: 800 }, (_, i) => `2001:db8:1::${i.toString(16)}`);
+      // fewer than may wait, and as fast as a slow machine answers: what is shed is another test
+      const ips = Array.from({ length: 400 }, (_, i) => `2001:db8:1::${i.toString(16)}`);
       const load = plugin.burst(ips, 'SSH');
       await plugin.checkIP(addresses.allowed[0], 'FTP');
       const { forced } = await plugin.kill();
