@@ -40,8 +40,8 @@ export interface Cloud {
   /** For --dry-run: what {@link publish} would do, a line each. Changes nothing. */
   plan(fn: DeployFunction): Promise<readonly string[]>;
   /**
-   * Before anything is changed: looks for mistakes in the settings of all functions that are to be published. Changes
-   * nothing, and asks no cloud.
+   * Before anything is changed: looks for what would make publishing fail or harm what the lock accepts, in the settings
+   * of all functions that are to be published and in what the cloud has. Changes nothing.
    */
   prepare?(functions: readonly DeployFunction[]): Promise<void>;
   /**
@@ -59,6 +59,17 @@ export interface Cloud {
    * Throws DRIFT when it is gone or differs, naming the field.
    */
   readBack(fn: ProjectFunction, locked: LockedFunction, accepted: AcceptedVersion): Promise<void>;
+  /**
+   * Which keys of an entry a version signs with, as far as can be told; else all of them. Changes nothing.
+   *
+   * Throws DRIFT when it is none of them, UNREACHABLE.
+   */
+  keysOf(
+    fn: ProjectFunction,
+    locked: LockedFunction,
+    accepted: AcceptedVersion,
+    report: Report,
+  ): Promise<LockedFunction['keys']>;
   /**
    * Gives the traffic to a version: the alias `live` of a Lambda function, the deployment of a Worker. `percent`: the
    * share of it, 100 when absent; the rest stays where it is. Doing it again changes nothing.

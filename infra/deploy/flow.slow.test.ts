@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PluginError } from '../../proto/error.ts';
+import type { PublicJwk } from '../../proto/keys/jwk.ts';
 import { sha256Hex } from '../../proto/lock/digest.ts';
 import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { newKey, publicOf } from '../../test/support/keys.ts';
@@ -58,6 +59,8 @@ function memoryCloud() {
   const keys = new Map<string, ReturnType<typeof newKey>>();
   const versions = new Map<string, string[]>();
   const live = new Map<string, Traffic[]>();
+  /** `office 1` to the key that this version has. */
+  const signs = new Map<string, PublicJwk>();
   const done: string[] = [];
   const state = { steps: 0, failAt: Number.POSITIVE_INFINITY, region: 'eu-central-1' };
   const step = (what: string) => {
@@ -81,11 +84,16 @@ function memoryCloud() {
       if (!codes.includes(sha256)) codes.push(sha256);
       step(`read back ${fn.name}`);
       const version = String(codes.indexOf(sha256) + 1);
+      signs.set(`${fn.name} ${version}`, signs.get(`${fn.name} ${version}`) ?? publicOf(key));
+      const others = (fn.locked?.keys ?? []).filter(({ x }) => x !== key.x);
       return {
         address: arn(fn.name).replace('eu-central-1', state.region),
         accepted: { version, files: { [file]: sha256 }, config: { handler: 'index.handler' }, inputs: {} },
-        keys: [publicOf(key)],
+        keys: [...others, publicOf(key)],
       };
+    },
+    async keysOf(fn, { keys: all }, { version }) {
+      return all.filter(({ x }) => x === signs.get(`${fn.name} ${version}`)?.x);
     },
     async readBack(fn, _, { version, files }) {
       if (versions.get(fn.name)?.[Number(version) - 1] === Object.values(files)[0]) return;
@@ -101,7 +109,7 @@ function memoryCloud() {
       return live.get(fn.name) ?? [];
     },
   };
-  return { cloud, live, versions, done, state };
+  return { cloud, live, versions, done, state, keys };
 }
 
 function contextOf(cloud: Cloud, names: readonly string[] = ['office']) {
@@ -322,6 +330,43 @@ test('--resume before any deployment says so', async () => {
   await build('office', 'one');
   await deployFunctions(contextOf(cloud));
   await expect(resumeFunctions(contextOf(cloud, ['team']))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+});
+
+test('a key that was replaced is in the lock as long as a version that signs with it', async () => {
+  await build('office', 'one');
+  const { cloud, keys } = memoryCloud();
+  const locked = async () => (await lock())?.functions['office@live']?.keys.map(({ x }) => x);
+  await deployFunctions(contextOf(cloud));
+  const [before, after] = [keys.get('office')?.x, newKey()];
+  keys.set('office', after);
+  await build('office', 'two');
+  await deployFunctions(contextOf(cloud));
+  expect(await locked()).toEqual([before, after.x]);
+  await resumeFunctions(Object.assign(contextOf(cloud), { percent: 10 }));
+  expect(await locked()).toEqual([before, after.x]);
+  await resumeFunctions(contextOf(cloud));
+  expect([await accepted(), await locked()]).toEqual([['2'], [after.x]]);
+
+  // and a rollback does not bring it back: it may be replaced for being stolen
+  await expect(rollbackFunctions(contextOf(cloud))).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    happened: expect.stringContaining('version 1 of seq 1 signs with a key that has left the lock'),
+  });
+  expect([await accepted(), await locked()]).toEqual([['2'], [after.x]]);
+});
+
+test('a key too many in the lock leaves it with --resume, also when nothing waits', async () => {
+  await build('office', 'one');
+  const { cloud } = memoryCloud();
+  await deployFunctions(contextOf(cloud));
+  const files = { lockFile: at('bundles.lock.json'), signerFile: at('signer.json') };
+  const stolen = publicOf(newKey());
+  await writeLock(files, ({ 'office@live': entry, ...others }) => ({
+    ...others,
+    ...(entry === undefined ? {} : { 'office@live': { ...entry, keys: [stolen, ...entry.keys] } }),
+  }));
+  expect(await resumeFunctions(contextOf(cloud))).toMatchObject({ seq: 3, written: true });
+  expect((await lock())?.functions['office@live']?.keys).not.toContainEqual(stolen);
 });
 
 async function threeDeployments() {

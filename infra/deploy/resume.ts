@@ -1,13 +1,22 @@
 import { PluginError } from '../../proto/error.ts';
 import type { Lock, LockedFunction } from '../../proto/lock/schema.ts';
 import { readLockFile } from '../lock/write.ts';
-import { type DeployContext, type DeployResult, lastOf, lockWith, resultOf, shiftWholly } from './flow.ts';
+import {
+  type DeployContext,
+  type DeployResult,
+  isSame,
+  lastOf,
+  lockWith,
+  resultOf,
+  shiftWholly,
+} from './flow.ts';
 import type { ProjectFunction } from './project.ts';
 import { rowOf } from './result.ts';
 
 /**
  * `deploy --resume`, after the host has the lock with old and new: gives the calls to the new version, and writes the
- * lock without the old. With `percent` below 100, the new version gets that share and the lock stays.
+ * lock without the old versions, and without keys that the new one does not sign with. With `percent` below 100, the new
+ * version gets that share and the lock stays.
  *
  * Functions that wait for nothing are looked at as well: their calls go to the one version in the lock.
  *
@@ -21,14 +30,20 @@ export async function resumeFunctions(
   const isPart = context.percent !== undefined && context.percent < 100;
   const changed: Lock['functions'] = {};
   for (const [fn, entry] of entries) {
-    const isWaiting = entry.accepts.length > 1;
-    if (!isPart) await shiftWholly(context, fn, entry);
-    else if (isWaiting) {
-      const { percent, report } = context;
-      const cloud = await context.cloud(fn.target);
-      await cloud.shift(fn, entry, lastOf(entry).version, { ...(percent ? { percent } : {}), report });
+    const { percent, report } = context;
+    const cloud = await context.cloud(fn.target);
+    const last = lastOf(entry);
+    if (isPart) {
+      const share = { ...(percent ? { percent } : {}), report };
+      if (entry.accepts.length > 1) await cloud.shift(fn, entry, last.version, share);
+      continue;
     }
-    if (isWaiting && !isPart) changed[fn.id] = { ...entry, accepts: [lastOf(entry)] };
+    const keys = await cloud.keysOf(fn, entry, last, report);
+    await shiftWholly(context, fn, entry);
+    const alone = { ...entry, accepts: [last], keys };
+    if (isSame(entry, alone)) continue;
+    changed[fn.id] = alone;
+    if (keys.length < entry.keys.length) report(`${fn.id}: a key that was replaced leaves the lock`);
   }
   const after = await lockWith(context, lock, changed);
   const rows = entries.map(([fn, entry]) => {

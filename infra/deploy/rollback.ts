@@ -14,7 +14,7 @@ import { lockedEntries } from './resume.ts';
  * each function the newest in which another version came last. It is read back from the cloud and compared first.
  *
  * @throws PluginError LOCK_INVALID when that lock was not kept, INPUT_INVALID when it does not have the function
- * there, DRIFT when the version is gone or not what that lock says
+ * there or the version signs with a key that was replaced since, DRIFT when it is gone or not what that lock says
  */
 export async function rollbackFunctions(
   context: DeployContext & { readonly to?: number | undefined },
@@ -28,8 +28,14 @@ export async function rollbackFunctions(
       context.report(`${fn.id}: version ${accepted.version} of seq ${seq} is the one that comes last now`);
       continue;
     }
-    await (await context.cloud(fn.target)).readBack(fn, old, accepted);
+    const cloud = await context.cloud(fn.target);
+    await cloud.readBack(fn, old, accepted);
     context.report(`${fn.id}: version ${accepted.version} of seq ${seq} is there, as that lock says`);
+    checkKeys(
+      entry,
+      await cloud.keysOf(fn, old, accepted, context.report),
+      `${fn.id}: version ${accepted.version} of seq ${seq}`,
+    );
     const kept = entry.accepts.filter(({ version }) => version !== accepted.version);
     // how the function answers is the older code's matter again
     changed[fn.id] = { ...entry, handles: old.handles, accepts: [...kept, accepted] };
@@ -40,6 +46,16 @@ export async function rollbackFunctions(
     return rowOf(fn, now, now.accepts.length > 1 ? 'waiting' : 'live');
   });
   return resultOf(after, Object.keys(changed).length > 0, rows);
+}
+
+/** A key that was replaced left the lock for good: it may be in other hands. */
+function checkKeys(entry: LockedFunction, signsWith: LockedFunction['keys'], version: string): void {
+  if (signsWith.every((key) => entry.keys.some(({ x }) => x === key.x))) return;
+  throw new PluginError('INPUT_INVALID', {
+    happened: `${version} signs with a key that has left the lock`,
+    expected: 'a version that signs with a key of the lock',
+    remedy: 'Build and deploy the older code again: then it signs with the key of now.',
+  });
 }
 
 async function olderEntry(

@@ -10,11 +10,17 @@ import {
   paginateListVersionsByFunction,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import {
+  DeleteParameterCommand,
+  GetParameterCommand,
+  PutParameterCommand,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writePrivateKey } from '../../adapter/cli/keys/files.ts';
 import { codeSha256Of } from '../../infra/build/function.ts';
-import { readLockFile } from '../../infra/lock/write.ts';
+import { changeFunction } from '../../infra/lock/change-function.ts';
+import { readLockFile, writeLock } from '../../infra/lock/write.ts';
 import { parsePrivateJwk } from '../../proto/keys/parse.ts';
 import type { Lock } from '../../proto/lock/schema.ts';
 import { startLambdaHost } from '../runtimes/lambda-host.ts';
@@ -60,9 +66,9 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
     for await (const { Versions } of pages) all.push(...(Versions ?? []));
     return all.map(({ Version }) => Version);
   };
-  const keyOf = async (stage: string) => {
+  const keyOf = async (stage: string, name = 'office') => {
     const { Parameter } = await ssm.send(
-      new GetParameterCommand({ Name: `/sftpgo/${stage}/office`, WithDecryption: true }),
+      new GetParameterCommand({ Name: `/sftpgo/${stage}/${name}`, WithDecryption: true }),
     );
     expect(Parameter?.Type).toBe('SecureString');
     return parsePrivateJwk(JSON.parse(Parameter?.Value ?? ''));
@@ -242,6 +248,64 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
     ]);
     await put(before);
     expect((await project.run(['deploy', '--stage', 'swap'])).code).toBe(0);
+  });
+
+  test('a key that is lost: nothing is changed', async () => {
+    await project.build();
+    await project.run(['deploy', '--stage', 'lost']);
+    await ssm.send(new DeleteParameterCommand({ Name: '/sftpgo/lost/office' }));
+    for (const args of [['deploy'], ['deploy', '--dry-run']]) {
+      const { code, stderr } = await project.run([...args, '--stage', 'lost']);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining('error DRIFT: /sftpgo/lost/office is not there'),
+      ]);
+      expect(stderr).toContain('`lock remove office@lost`');
+    }
+    await expect(keyOf('lost')).rejects.toMatchObject({ name: 'ParameterNotFound' });
+  });
+
+  test('another parameter gives the function another key, and --resume takes the old one out of the lock', async () => {
+    const [before] = (await entryOf('lost'))?.keys ?? [];
+    await writeFile(at('serverless.yml'), officeService.replace('/office\n', '/office-2\n'));
+    expect((await project.run(['deploy', '--stage', 'lost'])).code).toBe(0);
+    await writeFile(at('serverless.yml'), officeService);
+    const waiting = await entryOf('lost');
+    expect([waiting?.accepts.length, waiting?.keys.length, waiting?.keys[0]]).toEqual([2, 2, before]);
+    expect((await project.run(['deploy', '--resume', '--stage', 'lost'])).code).toBe(0);
+    const { d: _, ...key } = await keyOf('lost', 'office-2');
+    expect((await entryOf('lost'))?.keys).toEqual([key]);
+  });
+
+  test('a function that was taken out of the lock starts anew, with a new key where the old one was deleted', async () => {
+    await project.build();
+    await project.run(['deploy', '--stage', 'anew']);
+    const { x } = await keyOf('anew');
+    await ssm.send(new DeleteParameterCommand({ Name: '/sftpgo/anew/office' }));
+    const files = { lockFile: at('bundles.lock.json'), signerFile: at('lock-signer.key.json') };
+    await writeLock(files, (functions) => changeFunction(functions, 'office@anew', undefined));
+    expect((await project.run(['deploy', '--stage', 'anew'])).code).toBe(0);
+    const [key, ...others] = (await entryOf('anew'))?.keys ?? [];
+    expect([key?.x === x, key?.x, others]).toEqual([false, (await keyOf('anew')).x, []]);
+  });
+
+  test('moved to another region it is another function: with a key there, and nothing of the one before', async () => {
+    await project.build();
+    await project.run(['deploy', '--stage', 'moved']);
+    const before = await keyOf('moved');
+    await writeFile(at('serverless.yml'), officeService.replace('region: eu-central-1', 'region: eu-west-1'));
+    const { code, stdout, stderr } = await project.run(['deploy', '--stage', 'moved', '--json']);
+    await writeFile(at('serverless.yml'), officeService);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('made its key')]);
+    expect(JSON.parse(stdout)).toMatchObject({ waiting: [], functions: [{ state: 'live' }] });
+    const { address, accepts, keys } = (await entryOf('moved')) ?? {};
+    expect([address, accepts?.length, keys?.length]).toEqual([
+      'arn:aws:lambda:eu-west-1:123456789012:function:net-moved-office',
+      1,
+      1,
+    ]);
+    expect(keys?.[0]?.x).not.toBe(before.x);
+    expect((await keyOf('moved')).x).toBe(before.x);
   });
 
   test('settings that were changed behind the back do not get into the lock', async () => {

@@ -1,5 +1,8 @@
 import type { Mutation } from './mutation.ts';
 
+const flow = 'infra/deploy/flow.slow.test.ts';
+const aws = 'infra/deploy/lambda/aws.test.ts';
+
 /** One defect for each check that keeps deploying commands from doing nothing, or the wrong thing first. */
 export const mutations: readonly Mutation[] = [
   {
@@ -29,5 +32,54 @@ export const mutations: readonly Mutation[] = [
     replacement: 'if (variables) continue;',
     tests: ['infra/deploy/lambda/template.test.ts'],
     why: 'two functions with one key are deployed, and the seal refuses the lock after it',
+  },
+  {
+    file: 'infra/deploy/lambda/key.ts',
+    text: '  if (found === undefined) {\n    throw new PluginError',
+    replacement: '  if (found !== undefined && !found) {\n    throw new PluginError',
+    tests: [aws],
+    why: 'a new key is placed although the lock has another one: every later run is refused',
+  },
+  {
+    file: 'infra/deploy/lambda/key.ts',
+    text: '.includes(config[parameterField] as string)',
+    replacement: '.includes(undefined)',
+    tests: [aws],
+    why: 'the key that running versions take is replaced as if it were of no version',
+  },
+  {
+    file: 'infra/deploy/lambda/key.ts',
+    text: 'const own = keys.filter(({ x }) => x === found.x);',
+    replacement: 'const own = keys;',
+    tests: [aws],
+    why: 'a replaced key of a Lambda function never leaves the lock',
+  },
+  {
+    file: 'infra/deploy/worker/key.ts',
+    text: 'return own.length === 0 ? keys : own;',
+    replacement: 'return keys;',
+    tests: ['infra/deploy/worker/key.test.ts'],
+    why: 'a replaced key of a Worker never leaves the lock',
+  },
+  {
+    file: 'infra/deploy/worker/publish.ts',
+    text: 'fn.locked !== undefined && workerNameOf(fn.locked) === name ? fn.locked : undefined',
+    replacement: 'fn.locked',
+    tests: ['infra/deploy/worker/publish.slow.test.ts'],
+    why: "the lock lists another Worker's key for this one",
+  },
+  {
+    file: 'infra/deploy/resume.ts',
+    text: 'accepts: [last], keys }',
+    replacement: 'accepts: [last] }',
+    tests: [flow],
+    why: 'a stolen key stays in the lock after it was replaced',
+  },
+  {
+    file: 'infra/deploy/rollback.ts',
+    text: 'if (signsWith.every((key) => entry.keys.some(({ x }) => x === key.x))) return;',
+    replacement: 'if (signsWith) return;',
+    tests: [flow],
+    why: 'a rollback names a version whose answers the host refuses',
   },
 ];

@@ -51,14 +51,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'infra/deploy/resume.ts',
-    text: 'if (isWaiting && !isPart) changed',
-    replacement: 'if (isWaiting) changed',
+    text: '      continue;\n    }',
+    replacement: '    }',
     tests: [flow],
     why: 'a share of the calls, and the version with the rest is not accepted any more',
   },
   {
     file: 'infra/deploy/rollback.ts',
-    text: 'await (await context.cloud(fn.target)).readBack(fn, old, accepted);',
+    text: 'await cloud.readBack(fn, old, accepted);',
     replacement: '',
     tests: [flow],
     why: 'a lock names a version that is gone, or other code now',

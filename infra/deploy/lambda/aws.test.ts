@@ -2,12 +2,13 @@ import * as lambdaSdk from '@aws-sdk/client-lambda';
 import * as ssmSdk from '@aws-sdk/client-ssm';
 import { expect, test } from 'vitest';
 import { lambdaConfig } from '../../../adapter/targets/lambda/configuration.ts';
+import type { LockedFunction } from '../../../proto/lock/schema.ts';
 import { newKey, publicOf } from '../../../test/support/keys.ts';
 import type { DeployFunction } from '../cloud.ts';
 import { aliasTraffic, moveAlias } from './alias.ts';
 import type { AwsClients } from './clients.ts';
 import { awsFailure, oslsFailure } from './failure.ts';
-import { ensureKey } from './key.ts';
+import { ensureKey, findKey, keysOfVersion } from './key.ts';
 import { checkReadBack, checkVersion, ensureVersion } from './versions.ts';
 
 type Answers = Record<string, (input: Record<string, unknown>) => unknown>;
@@ -34,12 +35,17 @@ function awsThat(answers: Answers) {
 
 const named = (name: string) => Object.assign(new Error(name), { name });
 const key = newKey();
-const locked = { keys: [publicOf(key)] } as unknown as DeployFunction['locked'];
+const place = '/sftpgo/live/office';
+const lockedWith = (...keys: object[]) =>
+  ({
+    keys,
+    accepts: [{ version: '1', files: {}, config: { 'environment.PLUGIN_KEY_PARAMETER': place }, inputs: {} }],
+  }) as unknown as LockedFunction;
+const locked = lockedWith(publicOf(key));
 const fn = (entry: DeployFunction['locked']) => ({ id: 'office@live', locked: entry }) as DeployFunction;
 const parameter = (value: unknown, Type = 'SecureString') => ({
   Parameter: { Type, Value: typeof value === 'string' ? value : JSON.stringify(value) },
 });
-const place = '/sftpgo/live/office';
 const quiet = () => undefined;
 
 test('a new key goes into a SecureString, is never written over another, and only its public part comes back', async () => {
@@ -89,6 +95,57 @@ test.each([
   expect(error).toMatchObject({ code });
   expect(String(error)).not.toMatch(/a secret text|"d"/);
   expect(names()).toEqual(['GetParameter']);
+});
+
+test('a key that is gone while the lock has it: refused before another one takes its place', async () => {
+  const { aws, names } = awsThat({ GetParameter: () => named('ParameterNotFound') });
+  for (const ask of [findKey, ensureKey]) {
+    await expect(ask(aws, fn(locked), place, quiet)).rejects.toMatchObject({
+      code: 'DRIFT',
+      happened: expect.stringContaining(`${place} is not there`),
+      remedy: expect.stringContaining('`lock remove office@live`'),
+    });
+  }
+  expect(names()).toEqual(['GetParameter', 'GetParameter']);
+});
+
+test('of a version whose settings the lock does not have, the key may be anywhere', async () => {
+  const { aws } = awsThat({ GetParameter: () => named('ParameterNotFound') });
+  const bare = { ...locked, accepts: [{ version: '1', files: {}, config: {}, inputs: {} }] };
+  await expect(ensureKey(aws, fn(bare), '/other', quiet)).rejects.toMatchObject({ code: 'DRIFT' });
+});
+
+test('another parameter than the versions in the lock have: a second key, beside theirs', async () => {
+  const made = newKey();
+  const { aws } = awsThat({ GetParameter: () => parameter(made) });
+  expect(await ensureKey(aws, fn(locked), `${place}-2`, quiet)).toEqual([publicOf(key), publicOf(made)]);
+  const none = awsThat({ GetParameter: () => named('ParameterNotFound'), PutParameter: () => ({}) });
+  const keys = await ensureKey(none.aws, fn(locked), `${place}-2`, quiet);
+  expect([keys.length, keys[0], none.asked[1]?.[1]['Name']]).toEqual([2, publicOf(key), `${place}-2`]);
+  // nobody knows its public part yet
+  const hidden = awsThat({ GetParameter: () => named('AccessDeniedException') });
+  await expect(ensureKey(hidden.aws, fn(locked), `${place}-2`, quiet)).rejects.toMatchObject({
+    code: 'UNREACHABLE',
+  });
+});
+
+test('a version signs with the key in its parameter; one that cannot be read may be any of the lock', async () => {
+  const other = newKey();
+  const both = lockedWith(publicOf(other), publicOf(key));
+  const [version] = both.accepts;
+  if (version === undefined) throw new Error('there is no version');
+  const of = async (answer: unknown, entry = both, accepted = version) => {
+    const { aws, names } = awsThat({ GetParameter: () => answer });
+    return [await keysOfVersion(aws, 'office@live', entry, accepted, quiet), names().length];
+  };
+  expect(await of(parameter(key))).toEqual([[publicOf(key)], 1]);
+  expect(await of(parameter(other))).toEqual([[publicOf(other)], 1]);
+  expect(await of(parameter(key), locked)).toEqual([locked.keys, 0]);
+  expect(await of(named('AccessDeniedException'))).toEqual([both.keys, 1]);
+  expect(await of(named('ParameterNotFound'))).toEqual([both.keys, 1]);
+  expect(await of(parameter(key), both, { ...version, config: {} })).toEqual([both.keys, 0]);
+  await expect(of(parameter(newKey()))).rejects.toMatchObject({ code: 'DRIFT' });
+  await expect(of(named('ThrottlingException'))).rejects.toMatchObject({ code: 'UNREACHABLE' });
 });
 
 const codeSha256 = Buffer.from('ab'.repeat(32), 'hex').toString('base64');

@@ -6,7 +6,7 @@ import { acceptedLambda } from '../../build/manifest.ts';
 import type { Cloud, DeployFunction, Report } from '../cloud.ts';
 import { aliasTraffic, moveAlias } from './alias.ts';
 import { type AwsClients, openAwsClients } from './clients.ts';
-import { ensureKey, hasKey } from './key.ts';
+import { ensureKey, findKey, hasKey, keysOfVersion } from './key.ts';
 import { deployService, type OslsOptions, type Packaged, packageService } from './osls.ts';
 import { checkOwnKey } from './own-keys.ts';
 import { type PlannedFunction, plannedFunction } from './template.ts';
@@ -68,14 +68,17 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
 
     async prepare(functions) {
       for (const fn of functions) {
-        const { packaged, plan } = await planned(fn);
+        const { aws, packaged, plan } = await planned(fn);
         checkOwnKey(packaged, plan);
+        const locked = await lockedHere(aws, plan, fn.locked);
+        if (locked !== undefined) await findKey(aws, { ...fn, locked }, plan.keyParameter);
       }
     },
 
     async publish(fn: DeployFunction, report: Report) {
       const { aws, plan } = await planned(fn);
-      const keys = await ensureKey(aws, fn, plan.keyParameter, report);
+      const locked = await lockedHere(aws, plan, fn.locked);
+      const keys = await ensureKey(aws, { ...fn, locked }, plan.keyParameter, report);
       deploying ??= deployService(options, report);
       await deploying;
       const found = await ensureVersion(aws, plan);
@@ -96,6 +99,10 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
       });
     },
 
+    async keysOf(fn, locked, accepted, report) {
+      return await keysOfVersion(located(locked).aws, fn.id, locked, accepted, report);
+    },
+
     async shift(_fn, locked, version, { percent, report }) {
       const { aws, name } = located(locked);
       await moveAlias(aws, name, version, { percent, report });
@@ -106,6 +113,25 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
       return await aliasTraffic(aws, name);
     },
   };
+}
+
+/**
+ * The entry of the lock, if it is of the very function that is deployed; in another region or account it is another
+ * function, with another key.
+ */
+async function lockedHere(
+  aws: AwsClients,
+  { functionName }: PlannedFunction,
+  locked: LockedFunction | undefined,
+): Promise<LockedFunction | undefined> {
+  if (locked?.target !== 'lambda') return undefined;
+  const address = parseLambdaAddress(locked.address);
+  if (!('region' in address) || address.region !== aws.region || address.name !== functionName) {
+    return undefined;
+  }
+  const found = await readConfiguration(aws, functionName);
+  // one that was deleted would be made again under the same ARN
+  return found === undefined || unqualified(found.FunctionArn ?? '') === locked.address ? locked : undefined;
 }
 
 /** AWS names a version by the ARN with its number behind it: the lock has them apart. */

@@ -1,19 +1,27 @@
 import { newPrivateKey } from '../../../adapter/cli/keys/files.ts';
+import { lambdaConfig } from '../../../adapter/targets/lambda/configuration.ts';
 import { PluginError } from '../../../proto/error.ts';
 import type { PublicJwk } from '../../../proto/keys/jwk.ts';
 import { parsePrivateJwk } from '../../../proto/keys/parse.ts';
+import type { AcceptedVersion, LockedFunction } from '../../../proto/lock/schema.ts';
 import type { DeployFunction, Report } from '../cloud.ts';
 import type { AwsClients } from './clients.ts';
 import { awsErrorName, awsFailure } from './failure.ts';
 
+/** Of a lock's `config`: where a version takes its key from. */
+const parameterField = 'environment.PLUGIN_KEY_PARAMETER';
+
 /**
- * Makes sure that a function has its key in Parameter Store, and returns the public part.
+ * Makes sure that a function has its key in Parameter Store, and returns the public parts that the lock must have: this
+ * key, and those of versions that it accepts already.
  *
  * A new key is made in memory and goes straight into a SecureString: it never touches a disk, and is never replaced
  * there. On later runs the public part is derived in memory from the parameter, or, where the deployer may not read
- * it, taken from the lock.
+ * it, taken from the lock. Another parameter than the versions in the lock have is how a key is replaced.
  *
- * @throws PluginError UNREACHABLE as {@link awsFailure}; DRIFT when the key is not the one of the lock
+ * `fn.locked`: undefined also when the lock has the function elsewhere.
+ *
+ * @throws PluginError as {@link findKey}
  */
 export async function ensureKey(
   aws: AwsClients,
@@ -21,20 +29,67 @@ export async function ensureKey(
   parameter: string,
   report: Report,
 ): Promise<readonly PublicJwk[]> {
-  const locked = (fn.locked?.keys ?? []).map(({ kty, crv, x }): PublicJwk => ({ kty, crv, x }));
-  const found = await readKey(aws, parameter, locked.length > 0);
+  const locked = lockedKeys(fn);
+  const found = await findKey(aws, fn, parameter);
   if (found === 'forbidden') {
     report(`${fn.id}: its key may not be read here (${parameter}); the lock has its public part`);
     return locked;
   }
   const key = found ?? (await placeKey(aws, fn, parameter, report));
-  if (locked.length === 0 || locked.some(({ x }) => x === key.x)) return locked.length === 0 ? [key] : locked;
-  throw new PluginError('DRIFT', {
-    happened: `${parameter} holds another key than the lock has for ${fn.id}`,
-    expected: 'the key that was placed at its first deployment',
-    remedy:
-      'Restore the parameter (its history has the older values), or take the function out of the lock and deploy it anew.',
-  });
+  return locked.some(({ x }) => x === key.x) ? locked : [...locked, key];
+}
+
+/**
+ * The public part of the key in a parameter; undefined when there is none and one may be made. Changes nothing.
+ *
+ * @throws PluginError UNREACHABLE as {@link awsFailure}; KEY_FILE_EXPOSED, KEY_FILE_INVALID; DRIFT when a version in
+ * the lock takes its key from there and it is missing, or another one
+ */
+export async function findKey(
+  aws: AwsClients,
+  fn: DeployFunction,
+  parameter: string,
+): Promise<PublicJwk | 'forbidden' | undefined> {
+  const locked = lockedKeys(fn);
+  const isLocked = locked.length > 0 && takesKeyFrom(fn.locked, parameter);
+  const found = await readKey(aws, parameter, isLocked);
+  if (!isLocked || found === 'forbidden') return found;
+  if (found === undefined) {
+    throw new PluginError('DRIFT', {
+      happened: `${parameter} is not there, and the lock has the key of ${fn.id}`,
+      expected: 'the key that was placed at its first deployment',
+      remedy: `Put it back. Without it: ${newKeyRemedy(fn.id)}`,
+    });
+  }
+  if (locked.some(({ x }) => x === found.x)) return found;
+  throw anotherKey(fn.id, parameter);
+}
+
+/**
+ * Which keys of an entry a version signs with: the one in its parameter. All of them where that cannot be read.
+ *
+ * @throws PluginError DRIFT when that is none of the lock; UNREACHABLE
+ */
+export async function keysOfVersion(
+  aws: AwsClients,
+  id: string,
+  { keys }: LockedFunction,
+  { config }: AcceptedVersion,
+  report: Report,
+): Promise<LockedFunction['keys']> {
+  if (keys.length === 1) return keys;
+  const parameter = config[parameterField];
+  const found =
+    typeof parameter === 'string' && parameter.startsWith('/')
+      ? await readKey(aws, parameter, true)
+      : undefined;
+  if (found === undefined || found === 'forbidden') {
+    report(`${id}: its key cannot be read here (${parameter}), so all ${keys.length} keys stay in the lock`);
+    return keys;
+  }
+  const own = keys.filter(({ x }) => x === found.x);
+  if (own.length === 0) throw anotherKey(id, String(parameter));
+  return own;
 }
 
 /** Is there a key? For --dry-run: the parameter is named, not read. */
@@ -98,11 +153,38 @@ async function placeKey(
   return { kty, crv, x };
 }
 
+function lockedKeys({ locked }: DeployFunction): PublicJwk[] {
+  return (locked?.keys ?? []).map(({ kty, crv, x }) => ({ kty, crv, x }));
+}
+
+/** Does a version in the lock take its key from a parameter? One of which the lock does not say may. */
+function takesKeyFrom(locked: LockedFunction | undefined, parameter: string): boolean {
+  const { [parameterField]: shown } = lambdaConfig({
+    Environment: { Variables: { PLUGIN_KEY_PARAMETER: parameter } },
+  });
+  return (locked?.accepts ?? []).some(({ config }) =>
+    [undefined, shown].includes(config[parameterField] as string),
+  );
+}
+
+function anotherKey(id: string, parameter: string): PluginError {
+  return new PluginError('DRIFT', {
+    happened: `${parameter} holds another key than the lock has for ${id}`,
+    expected: 'the key that was placed at its first deployment',
+    remedy: `Restore the parameter: its history has the older values. Without them: ${newKeyRemedy(id)}`,
+  });
+}
+
+function newKeyRemedy(id: string): string {
+  return `name another PLUGIN_KEY_PARAMETER in serverless.yml, or run \`lock remove ${id}\`, and deploy again: docs/deploy.md, "Another key".`;
+}
+
 function exposed(parameter: string): PluginError {
   return new PluginError('KEY_FILE_EXPOSED', {
     happened: `the parameter ${parameter} is not encrypted`,
     expected: 'a SecureString',
-    remedy: 'Delete it, take the function out of the lock and deploy it anew: its key is known to others.',
+    remedy:
+      'Its key may be known to others. Delete it, name another PLUGIN_KEY_PARAMETER in serverless.yml, and deploy again: docs/deploy.md, "Another key".',
   });
 }
 

@@ -4,6 +4,7 @@ import type { Cloud } from '../cloud.ts';
 import type { ProjectFunction } from '../project.ts';
 import { callersFor } from './callers.ts';
 import { driftOf } from './drift.ts';
+import { keysOfVersion } from './key.ts';
 import { prepare, publish } from './publish.ts';
 import { openSession, type Session, type WorkerCloudOptions } from './session.ts';
 import { shift } from './shift.ts';
@@ -46,6 +47,7 @@ export function workerCloud(options: WorkerCloudOptions): Cloud {
     },
     publish: async (fn, report) => await publish(await sessionOf(fn), fn, report),
     readBack: async (fn, _locked, accepted) => await readBack(await sessionOf(fn), fn, accepted),
+    keysOf: async (_fn, locked, accepted) => await keysOfVersion(locked, accepted),
     async shift(fn, locked, version, { percent, report }) {
       await shift(await sessionOf(fn), fn, locked, { version, percent }, report);
     },

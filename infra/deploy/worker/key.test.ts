@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { keyidOf, newPrivateKey } from '../../../adapter/cli/keys/files.ts';
 import type { LockedFunction } from '../../../proto/lock/schema.ts';
-import { keyFor, keyIdOf } from './key.ts';
+import { keyFor, keyIdOf, keysOfVersion } from './key.ts';
 
 const { d: _, ...placed } = newPrivateKey();
 const lockWith = (...keys: object[]) => ({ keys }) as unknown as LockedFunction;
@@ -38,4 +38,15 @@ test('a secret under the name of the key id is no key id', () => {
     { name: 'PLUGIN_KEY', type: 'secret_text' },
   ];
   expect(keyIdOf({ id: 'v1', bindings })).toBeUndefined();
+});
+
+test('a version in the lock signs with the key that it names; one that names none may sign with any', async () => {
+  const { d: __, ...replaced } = newPrivateKey();
+  const lock = lockWith(replaced, placed);
+  const accepted = (config: object) => ({ version: 'v1', files: {}, config, inputs: {} }) as never;
+  const named = (text: string) => accepted({ 'binding.PLUGIN_KEY_ID': { type: 'plain_text', text } });
+  expect(await keysOfVersion(lock, named(await keyidOf(placed)))).toEqual([placed]);
+  expect(await keysOfVersion(lock, named(await keyidOf(replaced)))).toEqual([replaced]);
+  expect(await keysOfVersion(lock, named('stranger'))).toEqual([replaced, placed]);
+  expect(await keysOfVersion(lock, accepted({}))).toEqual([replaced, placed]);
 });

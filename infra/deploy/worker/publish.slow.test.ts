@@ -131,13 +131,29 @@ test('a Worker that is there gets a version, and keeps a key that the lock has',
   const first = await publish(session(), fn(), report);
   older = [{ ...(await found()), id: 'v1' }];
   worker = { name: 'office' };
-  const locked = { keys: [...first.keys], accepts: [first.accepted] } as unknown as LockedFunction;
+  const { address, keys, accepted } = first;
+  const { type, handles } = fn().manifest;
+  const locked: LockedFunction = {
+    type,
+    target: 'worker',
+    address,
+    handles,
+    accepts: [accepted],
+    keys: [...keys],
+  };
   const same = await publish(session(), fn(locked), report);
   expect(same.accepted.version).toBe('v1');
   older = older.map((one) => ({ ...one, compatibility_date: '2026-06-01' }));
   expect((await publish(session(), fn(locked), report)).accepted.version).toBe('v2');
   const { args, stdin } = await uploaded();
   expect({ command: args.slice(0, 2), stdin }).toEqual({ command: ['versions', 'upload'], stdin: '' });
+  // another Worker's key is none of this one's
+  const elsewhere = {
+    ...locked,
+    accepts: [{ ...accepted, config: { ...accepted.config, worker: 'other' } }],
+  };
+  const moved = await publish(session(), fn(elsewhere), report);
+  expect([moved.keys.length, moved.keys[0]?.x === keys[0]?.x]).toEqual([1, false]);
 });
 
 test.each<[string, (version: FoundVersion) => FoundVersion, string]>([

@@ -6,6 +6,7 @@ import type { FoundVersion } from '../../../adapter/targets/worker/found.ts';
 import { PluginError } from '../../../proto/error.ts';
 import { sha256Hex } from '../../../proto/lock/digest.ts';
 import type { DeployFunction, Published, Report } from '../cloud.ts';
+import { workerNameOf } from '../place.ts';
 import { shellWord } from '../shell.ts';
 import { addressOf } from './address.ts';
 import { callersFor } from './callers.ts';
@@ -45,7 +46,8 @@ export async function prepare(session: Session, fn: DeployFunction): Promise<Pre
   const address = await addressOf(settings, api);
   const exists = (await api.worker(name)) !== undefined;
   const ids = exists ? await api.newestVersions(name) : [];
-  const key = await keyFor(fn.locked, ids[0] === undefined ? undefined : await api.version(name, ids[0]));
+  const locked = fn.locked !== undefined && workerNameOf(fn.locked) === name ? fn.locked : undefined;
+  const key = await keyFor(locked, ids[0] === undefined ? undefined : await api.version(name, ids[0]));
   const plan: UploadPlan = {
     settings,
     bundle: resolve(fn.builtIn, artifact.file),
