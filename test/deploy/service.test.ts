@@ -69,7 +69,10 @@ test("every function is in the template as the build made it: CodeSha256 is the 
   for (const fn of functions) {
     const manifest = manifestOf(fn.name, built.get(fn.name) as Awaited<ReturnType<typeof buildFunction>>);
     const deployed = { ...fn, builtIn: join(folder, 'out'), manifest, locked: undefined };
-    const plan = plannedFunction({ region: '', functions: service.functions, resources }, deployed);
+    const plan = plannedFunction(
+      { region: '', stack: '', functions: service.functions, resources },
+      deployed,
+    );
     const zip = manifest.artifacts.find(({ runtime }) => runtime === 'lambda');
     expect(plan.codeSha256).toBe(codeSha256Of(zip?.sha256 ?? ''));
     expect(plan.config).toMatchObject({ architecture: 'arm64', runtime: 'nodejs24.x', layers: 'none' });

@@ -2,6 +2,7 @@ import type { Mutation } from './mutation.ts';
 
 const flow = 'infra/deploy/flow.slow.test.ts';
 const aws = 'infra/deploy/lambda/aws.test.ts';
+const locked = 'infra/deploy/lambda/locked.test.ts';
 
 /** One defect for each check that keeps deploying commands from doing nothing, or the wrong thing first. */
 export const mutations: readonly Mutation[] = [
@@ -81,5 +82,19 @@ export const mutations: readonly Mutation[] = [
     replacement: 'if (signsWith) return;',
     tests: [flow],
     why: 'a rollback names a version whose answers the host refuses',
+  },
+  {
+    file: 'infra/deploy/lambda/locked.ts',
+    text: 'if ((await stackOf(aws, locked.address)) !== stack) return;',
+    replacement: 'if (stack) return;',
+    tests: [locked],
+    why: 'CloudFormation deletes the function that the host calls',
+  },
+  {
+    file: 'infra/deploy/lambda/locked.ts',
+    text: "return found === undefined || unqualified(found.FunctionArn ?? '') === locked.address ? locked : undefined;",
+    replacement: 'return locked;',
+    tests: [locked],
+    why: 'the key of another account counts, and the deployment there is refused for ever',
   },
 ];

@@ -7,6 +7,7 @@ import type { Cloud, DeployFunction, Report } from '../cloud.ts';
 import { aliasTraffic, moveAlias } from './alias.ts';
 import { type AwsClients, openAwsClients } from './clients.ts';
 import { ensureKey, findKey, hasKey, keysOfVersion } from './key.ts';
+import { checkRename, lockedHere, unqualified } from './locked.ts';
 import { deployService, type OslsOptions, type Packaged, packageService } from './osls.ts';
 import { checkOwnKey } from './own-keys.ts';
 import { type PlannedFunction, plannedFunction } from './template.ts';
@@ -70,6 +71,7 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
       for (const fn of functions) {
         const { aws, packaged, plan } = await planned(fn);
         checkOwnKey(packaged, plan);
+        await checkRename(aws, packaged, plan, fn);
         const locked = await lockedHere(aws, plan, fn.locked);
         if (locked !== undefined) await findKey(aws, { ...fn, locked }, plan.keyParameter);
       }
@@ -113,28 +115,4 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
       return await aliasTraffic(aws, name);
     },
   };
-}
-
-/**
- * The entry of the lock, if it is of the very function that is deployed; in another region or account it is another
- * function, with another key.
- */
-async function lockedHere(
-  aws: AwsClients,
-  { functionName }: PlannedFunction,
-  locked: LockedFunction | undefined,
-): Promise<LockedFunction | undefined> {
-  if (locked?.target !== 'lambda') return undefined;
-  const address = parseLambdaAddress(locked.address);
-  if (!('region' in address) || address.region !== aws.region || address.name !== functionName) {
-    return undefined;
-  }
-  const found = await readConfiguration(aws, functionName);
-  // one that was deleted would be made again under the same ARN
-  return found === undefined || unqualified(found.FunctionArn ?? '') === locked.address ? locked : undefined;
-}
-
-/** AWS names a version by the ARN with its number behind it: the lock has them apart. */
-function unqualified(arn: string): string {
-  return arn.replace(/:(?:\d+|\$LATEST)$/, '');
 }

@@ -19,6 +19,8 @@ export interface OslsOptions {
 /** The service as osls packaged it: CloudFormation's template and what osls made of serverless.yml. */
 export interface Packaged {
   readonly region: string;
+  /** Name of its stack. */
+  readonly stack: string;
   /** Of the service: functions by their name in serverless.yml. */
   readonly functions: Readonly<Record<string, { readonly name: string }>>;
   readonly resources: Readonly<Record<string, CloudFormationResource>>;
@@ -41,7 +43,9 @@ export async function packageService(options: OslsOptions): Promise<Packaged> {
     JSON.parse(await readFile(join(options.folder, packageFolder, file), 'utf8'));
   const { service } = await read('serverless-state.json');
   const { Resources: resources } = await read('cloudformation-template-update-stack.json');
-  return { region: String(service.provider.region), functions: service.functions, resources };
+  const { region, stackName } = service.provider;
+  const stack = String(stackName ?? `${service.service}-${options.stage}`);
+  return { region: String(region), stack, functions: service.functions, resources };
 }
 
 /**

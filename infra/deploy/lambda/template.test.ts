@@ -40,6 +40,7 @@ function packaged(
 ) {
   return {
     region: 'eu-central-1',
+    stack: 'net-live',
     functions: { office: { name: 'net-live-office' } },
     resources: {
       OtherLambdaFunction: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'net-live-other' } },
