@@ -54,6 +54,11 @@ export interface Cloud {
    */
   publish(fn: DeployFunction, report: Report): Promise<Published>;
   /**
+   * Makes the address of an entry answer as well, beside the one that the lock has of the same place. Before the new lock
+   * is written; no call moves from one version to another. A cloud in which the address is the place has none.
+   */
+  addAddress?(fn: DeployFunction, entry: LockedFunction, report: Report): Promise<void>;
+  /**
    * For `rollback`: reads an older version back and compares it with what a lock says of it.
    *
    * Throws DRIFT when it is gone or differs, naming the field.

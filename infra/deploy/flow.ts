@@ -3,6 +3,8 @@ import type { Lock, LockedFunction } from '../../proto/lock/schema.ts';
 import { type BuildManifest, readManifest } from '../build/manifest.ts';
 import { readLockFile, writeLock } from '../lock/write.ts';
 import type { Cloud, DeployFunction, Published, Report } from './cloud.ts';
+import { entryOf } from './entry.ts';
+import { isSamePlace } from './place.ts';
 import type { CloudTarget, ProjectFunction } from './project.ts';
 import { type DeployedRow, rowOf } from './result.ts';
 
@@ -35,8 +37,9 @@ export interface DeployResult {
  * `deploy`: lock first, traffic second.
  *
  * Checks the builds, publishes each function and reads it back, then writes one lock that accepts what it accepted
- * before and what is new. There it stops, so that the host can take the lock, unless nothing gets calls yet that
- * could be shifted: a first deployment is complete with its lock.
+ * before and what is new, also where address, type or handles changed. There it stops, so that the host can take the
+ * lock, unless nothing gets calls yet that could be shifted: a first deployment is complete with its lock, and so is one
+ * in another place.
  *
  * Every step looks at what is there and can be done again: a run that was interrupted is completed by the next one.
  *
@@ -51,12 +54,18 @@ export async function deployFunctions(
   const functions = await withBuilds(context, before);
   report(`${functions.length} ${functions.length === 1 ? 'build is' : 'builds are'} what the manifests say`);
   await prepareAll(context, functions);
-  const published = new Map<string, Published>();
+  const published: [DeployFunction, Published][] = [];
   for (const fn of functions) {
     report(`${fn.id}: publishing on ${fn.target}`);
-    published.set(fn.id, await (await context.cloud(fn.target)).publish(fn, report));
+    published.push([fn, await (await context.cloud(fn.target)).publish(fn, report)]);
   }
-  const entries = functions.map((fn) => [fn, entryOf(fn, published.get(fn.id))] as const);
+  const entries: [DeployFunction, LockedFunction][] = [];
+  for (const [fn, one] of published) entries.push([fn, await entryOf(context, fn, one)]);
+  for (const [fn, entry] of entries) {
+    if (fn.locked === undefined || fn.locked.address === entry.address) continue;
+    // a host that takes the lock calls the new address at once, and one that has not yet the old one
+    if (isSamePlace(fn.locked, entry)) await (await context.cloud(fn.target)).addAddress?.(fn, entry, report);
+  }
   const changed = entries.filter(([fn, entry]) => !isSame(fn.locked, entry));
   const lock = await lockWith(
     context,
@@ -66,7 +75,7 @@ export async function deployFunctions(
   const rows: DeployedRow[] = [];
   for (const [fn, entry] of entries) {
     const isWaiting = entry.accepts.length > 1;
-    // the lock has one version, so nothing else may get calls: on a first deployment, or where that was cut short
+    // nothing that a lock accepts gets other calls: on a first deployment, in a new place, or where that was cut short
     if (!isWaiting) await shiftWholly(context, fn, entry);
     rows.push(rowOf(fn, entry, isWaiting ? 'waiting' : 'live'));
   }
@@ -173,16 +182,6 @@ async function prepareAll({ cloud }: DeployContext, functions: readonly DeployFu
   for (const target of new Set(functions.map((fn) => fn.target))) {
     await (await cloud(target)).prepare?.(functions.filter((fn) => fn.target === target));
   }
-}
-
-/** What was accepted stays accepted, in front; a function that moved to another address starts anew there. */
-function entryOf(fn: DeployFunction, published: Published | undefined): LockedFunction {
-  if (published === undefined) throw new Error(`${fn.id} was not published`);
-  const { address, accepted, keys } = published;
-  const { type, handles } = fn.manifest;
-  const stays = fn.locked?.address === address && fn.locked.target === fn.target && fn.locked.type === type;
-  const kept = stays ? fn.locked.accepts.filter(({ version }) => version !== accepted.version) : [];
-  return { type, target: fn.target, address, handles, accepts: [...kept, accepted], keys: [...keys] };
 }
 
 function canonical(value: unknown): string {

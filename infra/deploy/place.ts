@@ -11,10 +11,10 @@ export function isSamePlace(a: Placed, b: Placed): boolean {
   return placeOf(a) === placeOf(b);
 }
 
-/** The name of the Worker that versions in a lock are of; undefined where they do not name one, the same. */
-export function workerNameOf({ target, accepts }: Omit<Placed, 'address'>): string | undefined {
-  if (target !== 'worker') return undefined;
-  const [name, ...others] = new Set(accepts.map(({ config }) => config['worker']));
+/** The name of the Worker that an entry is of; undefined for any other, and where its versions do not name one. */
+export function workerNameOf(entry: Omit<Placed, 'address'> | undefined): string | undefined {
+  if (entry?.target !== 'worker') return undefined;
+  const [name, ...others] = new Set(entry.accepts.map(({ config }) => config['worker']));
   return typeof name === 'string' && others.length === 0 ? name : undefined;
 }
 

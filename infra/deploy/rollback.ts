@@ -2,6 +2,7 @@ import { PluginError } from '../../proto/error.ts';
 import type { Lock, LockedFunction } from '../../proto/lock/schema.ts';
 import { keptSeqs, readKeptLock } from '../lock/write.ts';
 import { type DeployContext, type DeployResult, lastOf, lockWith, resultOf } from './flow.ts';
+import { isSamePlace } from './place.ts';
 import type { ProjectFunction } from './project.ts';
 import { rowOf } from './result.ts';
 import { lockedEntries } from './resume.ts';
@@ -37,8 +38,8 @@ export async function rollbackFunctions(
       `${fn.id}: version ${accepted.version} of seq ${seq}`,
     );
     const kept = entry.accepts.filter(({ version }) => version !== accepted.version);
-    // how the function answers is the older code's matter again
-    changed[fn.id] = { ...entry, handles: old.handles, accepts: [...kept, accepted] };
+    // what the function is and answers is the older code's matter again
+    changed[fn.id] = { ...entry, type: old.type, handles: old.handles, accepts: [...kept, accepted] };
   }
   const after = await lockWith(context, lock, changed);
   const rows = entries.map(([fn, entry]) => {
@@ -70,7 +71,7 @@ async function olderEntry(
       : [context.to];
   for (const seq of seqs) {
     const old = (await readKeptLock(context, seq)).functions[fn.id];
-    const isThere = old !== undefined && old.target === entry.target && old.address === entry.address;
+    const isThere = old !== undefined && isSamePlace(old, entry) && old.address === entry.address;
     if (isThere && (context.to !== undefined || lastOf(old).version !== lastOf(entry).version))
       return { seq, old };
   }

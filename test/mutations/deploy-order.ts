@@ -2,6 +2,8 @@ import type { Mutation } from './mutation.ts';
 
 const flow = 'infra/deploy/flow.slow.test.ts';
 const aws = 'infra/deploy/lambda/aws.test.ts';
+const moves = 'infra/deploy/moves.slow.test.ts';
+const workerMove = 'infra/deploy/worker/move.test.ts';
 const locked = 'infra/deploy/lambda/locked.test.ts';
 
 /** One defect for each check that keeps deploying commands from doing nothing, or the wrong thing first. */
@@ -64,7 +66,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'infra/deploy/worker/publish.ts',
-    text: 'fn.locked !== undefined && workerNameOf(fn.locked) === name ? fn.locked : undefined',
+    text: 'workerNameOf(fn.locked) === name ? fn.locked : undefined',
     replacement: 'fn.locked',
     tests: ['infra/deploy/worker/publish.slow.test.ts'],
     why: "the lock lists another Worker's key for this one",
@@ -82,6 +84,76 @@ export const mutations: readonly Mutation[] = [
     replacement: 'if (signsWith) return;',
     tests: [flow],
     why: 'a rollback names a version whose answers the host refuses',
+  },
+  {
+    file: 'infra/deploy/place.ts',
+    text: 'workerNameOf(entry) ?? entry.address',
+    replacement: 'entry.address',
+    tests: [moves],
+    why: 'with another address all calls move to a version that the host does not accept yet',
+  },
+  {
+    file: 'infra/deploy/flow.ts',
+    text: 'if (isSamePlace(fn.locked, entry)) await',
+    replacement: 'if (!entry) await',
+    tests: [moves],
+    why: 'the host takes a lock with an address at which nothing answers yet',
+  },
+  {
+    file: 'infra/deploy/entry.ts',
+    text: 'return { keys: old.keys, accepts: old',
+    replacement: 'if (old) break;\n    return { keys: old.keys, accepts: old',
+    tests: [moves],
+    why: 'back in an earlier place, calls move away from what a host there accepts',
+  },
+  {
+    file: 'infra/deploy/rollback.ts',
+    text: 'type: old.type, ',
+    replacement: '',
+    tests: [moves],
+    why: 'a rollback locks the older code as what it is not',
+  },
+  {
+    file: 'infra/deploy/worker/move.ts',
+    text: 'if (routed.includes(before)) return;',
+    replacement: 'if (before) return;',
+    tests: [workerMove],
+    why: 'the address that the host calls is taken away before it has another one',
+  },
+  {
+    file: 'infra/deploy/worker/move.ts',
+    text: '!locked.accepts.every((accepted) => answersAt(accepted, address, routed))',
+    replacement: '!locked',
+    tests: [workerMove],
+    why: 'running versions refuse every call to the address in the new lock',
+  },
+  {
+    file: 'infra/deploy/worker/move.ts',
+    text: 'if (![address, ...routed].includes(before)) return;',
+    replacement: 'if (before) return;',
+    tests: [workerMove],
+    why: 'a domain goes to another Worker, whose version no host accepts yet',
+  },
+  {
+    file: 'infra/deploy/worker/move.ts',
+    text: 'if (worker === name && addresses.includes(locked.address)) return;',
+    replacement: 'if (worker === name) return;',
+    tests: [workerMove],
+    why: '--resume with a changed configuration takes the address of the lock away',
+  },
+  {
+    file: 'infra/deploy/worker/shift.ts',
+    text: '  await checkLocked(session, fn.id, locked);\n',
+    replacement: '',
+    tests: [`infra/deploy/worker/shift.test.ts`],
+    why: '--resume gives the calls of another Worker, or another address, to a function',
+  },
+  {
+    file: 'infra/deploy/worker/owner.ts',
+    text: "if (own !== id) return typeof own === 'string' ? own : 'another program';",
+    replacement: "if (own === 'never') return own;",
+    tests: [workerMove],
+    why: 'a first deployment takes all calls of another program or function',
   },
   {
     file: 'infra/deploy/lambda/locked.ts',

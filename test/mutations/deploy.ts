@@ -22,7 +22,7 @@ export const mutations: readonly Mutation[] = [
     why: 'a first deployment that was cut short never gets calls',
   },
   {
-    file: 'infra/deploy/flow.ts',
+    file: 'infra/deploy/entry.ts',
     text: 'accepts: [...kept, accepted]',
     replacement: 'accepts: [accepted]',
     tests: [flow],
@@ -43,9 +43,9 @@ export const mutations: readonly Mutation[] = [
     why: 'the old version leaves the lock while it still gets calls',
   },
   {
-    file: 'infra/deploy/flow.ts',
-    text: 'fn.locked?.address === address && ',
-    replacement: '',
+    file: 'infra/deploy/entry.ts',
+    text: 'isSamePlace(fn.locked, entry) ? fn.locked : await',
+    replacement: 'fn.locked ? fn.locked : await',
     tests: [flow],
     why: 'versions of one region are accepted in another, where the number is other code',
   },

@@ -1,13 +1,16 @@
 import { compareVersion } from '../../../adapter/targets/worker/compare.ts';
 import type { AcceptedVersion, LockedFunction } from '../../../proto/lock/schema.ts';
 import type { Cloud } from '../cloud.ts';
+import { workerNameOf } from '../place.ts';
 import type { ProjectFunction } from '../project.ts';
 import { callersFor } from './callers.ts';
 import { driftOf } from './drift.ts';
 import { keysOfVersion } from './key.ts';
+import { checkMove } from './move.ts';
+import { checkOwner } from './owner.ts';
 import { prepare, publish } from './publish.ts';
 import { openSession, type Session, type WorkerCloudOptions } from './session.ts';
-import { shift } from './shift.ts';
+import { giveAddresses, shift } from './shift.ts';
 
 /**
  * Cloudflare Workers, by the wrangler of the project with exactly the built bytes.
@@ -28,17 +31,25 @@ export function workerCloud(options: WorkerCloudOptions): Cloud {
   return {
     target: 'worker',
     async prepare(functions) {
+      const owners = new Map<string, string>();
       for (const fn of functions) {
-        const { settings, environment } = await sessionOf(fn);
-        callersFor(settings, environment);
+        const session = await sessionOf(fn);
+        callersFor(session.settings, session.environment);
+        await checkOwner(session, fn, owners);
+        await checkMove(session, fn);
       }
     },
     async plan(fn) {
       const session = await sessionOf(fn);
-      const { exists, key, same } = await prepare(session, fn);
+      const { address, exists, key, same } = await prepare(session, fn);
       const { name } = session.settings;
-      if (same !== undefined) return [`${fn.id}: Worker ${name} has it already, as version ${same.id}`];
+      const before = workerNameOf(fn.locked) === name ? fn.locked?.address : address;
+      const moves = before === address ? [] : [`${fn.id}: let ${address} lead to it, beside ${before}`];
+      if (same !== undefined) {
+        return [`${fn.id}: Worker ${name} has it already, as version ${same.id}`, ...moves];
+      }
       return [
+        ...moves,
         ...(key.secret === undefined ? [] : [`${fn.id}: make a key and place it as the secret PLUGIN_KEY`]),
         exists
           ? `${fn.id}: upload a version of Worker ${name}`
@@ -46,6 +57,8 @@ export function workerCloud(options: WorkerCloudOptions): Cloud {
       ];
     },
     publish: async (fn, report) => await publish(await sessionOf(fn), fn, report),
+    addAddress: async (fn, { address }, report) =>
+      await giveAddresses(await sessionOf(fn), fn, address, report),
     readBack: async (fn, _locked, accepted) => await readBack(await sessionOf(fn), fn, accepted),
     keysOf: async (_fn, locked, accepted) => await keysOfVersion(locked, accepted),
     async shift(fn, locked, version, { percent, report }) {

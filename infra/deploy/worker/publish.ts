@@ -46,7 +46,7 @@ export async function prepare(session: Session, fn: DeployFunction): Promise<Pre
   const address = await addressOf(settings, api);
   const exists = (await api.worker(name)) !== undefined;
   const ids = exists ? await api.newestVersions(name) : [];
-  const locked = fn.locked !== undefined && workerNameOf(fn.locked) === name ? fn.locked : undefined;
+  const locked = workerNameOf(fn.locked) === name ? fn.locked : undefined;
   const key = await keyFor(locked, ids[0] === undefined ? undefined : await api.version(name, ids[0]));
   const plan: UploadPlan = {
     settings,

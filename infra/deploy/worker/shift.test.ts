@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { sharesOf } from './shift.ts';
+import type { LockedFunction } from '../../../proto/lock/schema.ts';
+import type { Session } from './session.ts';
+import { sharesOf, shift } from './shift.ts';
 
 const accepted = (version: string) => ({ version, files: {}, config: {}, inputs: {} });
 const lock = { accepts: [accepted('old'), accepted('new')] };
@@ -62,4 +64,35 @@ test.each([
 test('a version that the lock does not have gets no call', () => {
   const given = () => sharesOf('office@live', lock, now({ old: 100 }), { version: 'newer', percent: 100 });
   expect(given).toThrow(expect.objectContaining({ code: 'DRIFT' }));
+});
+
+test('nothing is shifted by the configuration of another Worker, or one that has lost the address of the lock', async () => {
+  const asked: string[] = [];
+  const session = (own: object): Session => ({
+    folder: '/',
+    environment: {},
+    wrangler: { bin: '/nowhere', module: '' },
+    settings: { file: 'w.jsonc', name: 'office', raw: {}, definedEnvironments: [], ...own },
+    api: {
+      subdomain: async () => 'acme',
+      deployed: async (name: string) => {
+        asked.push(name);
+        return [];
+      },
+    } as unknown as Session['api'],
+  });
+  const fn = { name: 'office', stage: 'live', id: 'office@live', entry: '', target: 'worker' as const };
+  const entry: LockedFunction = {
+    type: 'ipfilter',
+    target: 'worker',
+    address: 'https://office.acme.workers.dev',
+    handles: ['CheckIP'],
+    accepts: [{ ...accepted('new'), config: { worker: 'office' } }],
+    keys: [],
+  };
+  for (const own of [{ name: 'other', workers_dev: true }, { route: 'other.example.com/*' }]) {
+    const done = shift(session(own), fn, entry, { version: 'new' }, () => undefined);
+    await expect(done).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  }
+  expect(asked).toEqual([]);
 });

@@ -5,6 +5,7 @@ import type { Report } from '../cloud.ts';
 import type { ProjectFunction } from '../project.ts';
 import { driftOf } from './drift.ts';
 import { configArguments } from './form.ts';
+import { checkLocked } from './move.ts';
 import type { Session } from './session.ts';
 import { runWrangler } from './wrangler.ts';
 
@@ -24,23 +25,36 @@ export async function shift(
 ): Promise<void> {
   const { settings, api, wrangler, folder, environment } = session;
   const { name } = settings;
+  await checkLocked(session, fn.id, locked);
   const shares = sharesOf(fn.id, locked, await api.deployed(name), { version, percent });
-  const run = { folder, environment };
   if (shares !== undefined) {
     const specs = shares.map((share) => `${share.version}@${share.percent}%`);
     await runWrangler(wrangler, {
-      ...run,
+      folder,
+      environment,
       args: ['versions', 'deploy', ...specs, '--yes', '--name', name, ...configArguments(settings)],
       purpose: `give Worker ${name} its traffic`,
     });
     report(`${fn.id}: ${specs.join(', ')} of the calls`);
   }
+  await giveAddresses(session, fn, locked.address, report);
+}
+
+/** `Cloud.addAddress` of a Worker: what its configuration says of routes, custom domains and workers.dev. */
+export async function giveAddresses(
+  { settings, wrangler, folder, environment }: Session,
+  { id }: ProjectFunction,
+  address: string,
+  report: Report,
+): Promise<void> {
+  const { name } = settings;
   await runWrangler(wrangler, {
-    ...run,
+    folder,
+    environment,
     args: ['triggers', 'deploy', '--name', name, ...configArguments(settings)],
     purpose: `give Worker ${name} its address`,
   });
-  report(`${fn.id}: Worker ${name} answers at ${locked.address}`);
+  report(`${id}: Worker ${name} answers at ${address}`);
 }
 
 /**

@@ -64,6 +64,8 @@ export class Worker {
   /** The newest, which takes the traffic, first. */
   readonly deployments: Deployment[] = [];
   subdomain = { enabled: true, previews_enabled: false };
+  /** Its custom domains, by host name. */
+  domains: readonly string[] = [];
   tags: readonly string[] = [];
   tailConsumers: readonly { readonly service: string }[] = [];
 

@@ -29,6 +29,7 @@ export interface Asked {
 type Route = (asked: Asked, name: string, rest: string) => unknown;
 
 const secret = z.object({ name: z.string(), text: z.string() });
+const domains = z.object({ origins: z.array(z.looseObject({ hostname: z.string() })) });
 const shares = z.object({
   versions: z.array(z.object({ version_id: z.string(), percentage: z.number() })),
   annotations: z.record(z.string(), z.string().optional()).default({}),
@@ -143,10 +144,37 @@ const routes: Readonly<Record<string, Route>> = {
   'GET /workers/scripts/:name/references': () => ({ services: { incoming: [], outgoing: [] } }),
   'GET /workers/tails/by-consumer/:name': () => [],
   'GET /workers/domains/records': () => [],
+  'POST /workers/scripts/:name/domains/changeset': () => ({
+    added: [],
+    removed: [],
+    updated: [],
+    conflicting: [],
+  }),
+  'PUT /workers/scripts/:name/domains/records': (asked, name) => {
+    const worker = workerOf(asked, name);
+    const { origins } = bodyOf(asked, domains);
+    const hosts = origins.map(({ hostname }) => hostname);
+    // one Worker at a time has a domain: wrangler overrides without a question where nobody can be asked
+    for (const other of asked.workers.values()) {
+      other.domains = other.domains.filter((host) => !hosts.includes(host));
+    }
+    worker.domains = hosts;
+    return origins;
+  },
   'GET /workers/workers/:name': (asked, name) => workerShape(workerOf(asked, name), hostOf(asked)),
   'GET /workers/workers/:name/versions': (asked, name) => {
     const worker = workerOf(asked, name);
     return [...worker.versions].reverse().map((v) => workerVersion(worker, v, hostOf(asked), false));
+  },
+  'PATCH /workers/workers/:name/versions/:rest': (asked, name, id) => {
+    const worker = workerOf(asked, name);
+    if (id !== 'latest') throw apiErrors.invalid('a version does not change');
+    const { env } = bodyOf(
+      asked,
+      z.object({ env: z.record(z.string(), z.object({ text: z.string() }).nullable()) }),
+    );
+    const changes = Object.entries(env).map(([key, value]) => [key, value?.text] as const);
+    return workerVersion(worker, worker.withSecrets(Object.fromEntries(changes)), hostOf(asked), false);
   },
   'GET /workers/workers/:name/versions/:rest': (asked, name, id) => {
     const worker = workerOf(asked, name);

@@ -80,7 +80,7 @@ export function workerShape(worker: Worker, host: string): object {
     observability: { enabled: false },
     references: {
       dispatch_namespace_outbounds: [],
-      domains: [],
+      domains: worker.domains.map((hostname) => ({ hostname })),
       durable_objects: [],
       queues: [],
       workers: [],
