@@ -104,10 +104,13 @@ export function parseScope(text: string): Scope | undefined {
   return protocols === undefined ? { prefix } : { prefix, protocols: protocols.split(' ') };
 }
 
+/** What plugin-reason has room for. */
+export const maxReasonLength = 200;
+
 /** At most 200 printable ASCII characters of a text: for plugin-reason on both sides, so for logs and nothing else. */
 export function formatReason(text: string): string {
   return text
-    .slice(0, 200)
+    .slice(0, maxReasonLength)
     .replace(/[^ -~]/g, '?')
     .trim();
 }

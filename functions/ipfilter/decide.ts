@@ -1,3 +1,4 @@
+import { maxReasonLength } from '../../proto/facts.ts';
 import type { Words } from '../../proto/net/words.ts';
 import type { Filed, RuleIndex } from './compile.ts';
 import type { CheckedRule, Rules } from './rules.ts';
@@ -6,8 +7,14 @@ import type { CheckedRule, Rules } from './rules.ts';
 export interface Consulted<T> {
   readonly value: T;
   readonly length: number;
-  /** What is to be said where the answer counts: that the source has not been read for some time. */
-  readonly note?: string;
+  /** The source has not been read for some time, which every decision says that looked at the answer. */
+  readonly stale?: Stale;
+}
+
+/** A source of which an old copy is held. */
+export interface Stale {
+  readonly name: string;
+  readonly sinceMs: number;
 }
 
 /** A source that holds nothing yet: decide again when it does. */
@@ -56,6 +63,7 @@ export function decide(
   let unasked: Missing | undefined;
   let forMs = Number.POSITIVE_INFINITY;
   const notes: string[] = [];
+  let stale: Map<string, number> | undefined;
   const isPrivate = see(asked.privacy) ?? false;
   if (isPrivate && policy.private !== undefined && policy.private !== 'rules') {
     return outcome(
@@ -115,13 +123,17 @@ export function decide(
   );
 
   function outcome(allowed: boolean, why: string, ownMs: number): Outcome {
-    return { allowed, reason: notes.join('') + why, forMs: Math.min(forMs, ownMs), length };
+    return { allowed, reason: withStale(notes.join('') + why, stale), forMs: Math.min(forMs, ownMs), length };
   }
 
   /** Looks at an answer: from here on the decision depends on it. */
   function see<T>(consulted: Consulted<T> | undefined): T | undefined {
     if (consulted === undefined) return undefined;
     length = Math.max(length, consulted.length);
+    if (consulted.stale !== undefined) {
+      stale ??= new Map();
+      stale.set(consulted.stale.name, consulted.stale.sinceMs);
+    }
     return consulted.value;
   }
 
@@ -168,11 +180,11 @@ export function decide(
         unasked = said;
         return undefined;
       }
-      const { value, note = '' } = said;
+      const { value } = said;
       const counts =
         value === undefined ? policy.unknown === 'deny' && rule.action === 'deny' : has(set, value);
       if (!counts) return undefined;
-      why.push(`${name}${value ?? ' unknown'}${note}`);
+      why.push(`${name}${value ?? ' unknown'}`);
     }
     if (rule.lists === undefined) return { why };
     for (const name of rule.lists) {
@@ -181,10 +193,22 @@ export function decide(
         if (rule.action === 'continue') continue;
         return said;
       }
-      if (see(said)) return { why: [...why, `list ${name}${said.note ?? ''}`] };
+      if (see(said)) return { why: [...why, `list ${name}`] };
     }
     return undefined;
   }
+}
+
+/** How much of a reason the names of sources may take. */
+const maxNamesLength = 80;
+
+/** The reason, and in its room which sources were not read, and since when: what is cut is the reason. */
+function withStale(reason: string, stale: ReadonlyMap<string, number> | undefined): string {
+  if (stale === undefined) return reason;
+  const names = [...stale.keys()].join(', ');
+  const shown = names.length > maxNamesLength ? `${names.slice(0, maxNamesLength - 3)}...` : names;
+  const note = ` (not read since ${new Date(Math.min(...stale.values())).toISOString()}: ${shown})`;
+  return reason.slice(0, maxReasonLength - note.length) + note;
 }
 
 /** Rules of one place, in ascending order. */

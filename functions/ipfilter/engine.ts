@@ -6,7 +6,7 @@ import { type Column, columnOf, columns, compile } from './compile.ts';
 import { type Asked, type Consulted, decide, type Missing, type Outcome, type Policy } from './decide.ts';
 import { privateSet } from './private.ts';
 import { checkRules, type Rules } from './rules.ts';
-import type { Held, Kept } from './source/keep.ts';
+import type { Kept } from './source/keep.ts';
 import { sourcesOf } from './sources.ts';
 import { warningsOf } from './unreachable.ts';
 
@@ -132,12 +132,9 @@ function consult<T, V, Env>(
     return { missing: source.name };
   }
   if (held.value === undefined) return { missing: `${source.name}: ${held.problem ?? 'not read'}` };
-  return { ...look(held.value), ...noteOf(held) };
-}
-
-function noteOf<T>({ brokenSinceMs }: Held<T>): { note?: string } {
-  if (brokenSinceMs === undefined) return {};
-  return { note: ` (not read since ${new Date(brokenSinceMs).toISOString()})` };
+  const found = look(held.value);
+  const { brokenSinceMs: sinceMs } = held;
+  return sinceMs === undefined ? found : { ...found, stale: { name: source.name, sinceMs } };
 }
 
 /** Asks each source once for all columns: a refresh in between must not tear one verdict. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { formatReason } from '../../proto/facts.ts';
 import { parseAddress } from '../../proto/net/address.ts';
 import { createEngine } from './engine.ts';
 import { createContext } from './fixtures/context.ts';
@@ -105,8 +106,59 @@ test('a reload with a broken list fails, keeps the good one and says so with eve
   });
   expect(await ask('198.51.100.7')).toMatchObject({
     allowed: false,
-    reason: expect.stringMatching(/^rules\[0\] "abuse": list abuse \(not read since 20\d\d-.*Z\)$/),
+    reason: expect.stringMatching(
+      /^rules\[0\] "abuse": list abuse \(not read since 20\d\d-.*Z: list abuse\)$/,
+    ),
   });
+});
+
+test('a verdict that passes over what could not be read says so: it is the one that lets in', async () => {
+  const contents: { list: string; database?: Uint8Array } = { list: '198.51.100.0/24\n', database };
+  const { engine, context, ask } = setUp(
+    [
+      { action: 'deny', lists: ['abuse'], reason: 'a'.repeat(500) },
+      { action: 'deny', countries: ['DE'] },
+      { action: 'allow', networks: ['0.0.0.0/0'], reason: 'b'.repeat(500) },
+    ],
+    contents,
+  );
+  expect((await ask('9.1.1.1')).reason).toBe(`rules[2] "${'b'.repeat(500)}"`);
+  contents.list = 'half of a page of HTML';
+  delete contents.database;
+  await expect(engine.reload(context)).rejects.toMatchObject({ code: 'unavailable' });
+  for (const [ip, allowed, sources] of [
+    ['9.1.1.1', true, 'list abuse, database country'],
+    ['198.51.100.7', false, 'list abuse'],
+  ] as const) {
+    const verdict = await ask(ip);
+    expect(verdict).toMatchObject({
+      allowed,
+      reason: expect.stringMatching(new RegExp(`\\(not read since 20\\d\\d-.*Z: ${sources}\\)$`)),
+    });
+    // all of it fits into plugin-reason
+    expect(formatReason(verdict.reason ?? '')).toBe(verdict.reason);
+  }
+});
+
+test('of many sources that could not be read, the first are named', async () => {
+  const names = Array.from({ length: 9 }, (_, n) => `list-of-one-of-our-partners-${n}`);
+  let isUp = true;
+  const list = async (): Promise<Content> => {
+    if (!isUp) throw new Error('it is down');
+    return { bytes: new TextEncoder().encode('192.0.2.1') };
+  };
+  const engine = createEngine({
+    default: 'allow',
+    lists: Object.fromEntries(names.map((name) => [name, { read: list }])),
+    rules: [{ action: 'deny', lists: names }],
+  });
+  const context = createContext({});
+  await engine.reload(context);
+  isUp = false;
+  await expect(engine.reload(context)).rejects.toMatchObject({ code: 'unavailable' });
+  const { reason = '' } = await engine.verdict(read('198.51.100.7'), 'SSH', context);
+  expect(reason).toMatch(/^no rule matches .*Z: list list-of-one-of-our-partners-0, list .*\.\.\.\)$/);
+  expect(formatReason(reason)).toBe(reason);
 });
 
 test('a reload with a new list decides by it at once', async () => {

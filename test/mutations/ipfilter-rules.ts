@@ -21,6 +21,20 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/ipfilter/decide.ts',
+    text: 'if (consulted.stale !== undefined) {',
+    replacement: 'if (consulted.stale !== undefined && consulted.value === true) {',
+    tests: [sources],
+    why: 'an allow that rests on a list of last week looks like any other',
+  },
+  {
+    file: 'functions/ipfilter/decide.ts',
+    text: 'reason.slice(0, maxReasonLength - note.length) + note',
+    replacement: 'reason + note',
+    tests: [sources],
+    why: 'a long reason hides that its list is old',
+  },
+  {
+    file: 'functions/ipfilter/decide.ts',
     text: '  length = Math.max(length, treeLength);\n',
     replacement: '',
     tests: [agreement, verdict],
