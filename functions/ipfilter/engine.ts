@@ -1,3 +1,4 @@
+import { PluginError } from '../../proto/error.ts';
 import type { Address } from '../../proto/net/address.ts';
 import { wordsOf } from '../../proto/net/words.ts';
 import { durationMs } from '../kit/duration.ts';
@@ -118,7 +119,7 @@ function membership({ inside, length }: { inside: boolean; length: number }): Co
   return { value: inside, length };
 }
 
-/** Asks what a source holds. Where that is nothing, notes the read to wait for. */
+/** Asks what a source holds. Where that is nothing, notes the read to wait for. What it cannot say is missing too. */
 function consult<T, V, Env>(
   source: Kept<T, Env> | undefined,
   context: Context<Env>,
@@ -132,7 +133,13 @@ function consult<T, V, Env>(
     return { missing: source.name };
   }
   if (held.value === undefined) return { missing: `${source.name}: ${held.problem ?? 'not read'}` };
-  const found = look(held.value);
+  let found: Consulted<V>;
+  try {
+    found = look(held.value);
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    return { missing: `${source.name}: ${error.happened}` };
+  }
   const { brokenSinceMs: sinceMs } = held;
   return sinceMs === undefined ? found : { ...found, stale: { name: source.name, sinceMs } };
 }

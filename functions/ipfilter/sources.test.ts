@@ -65,6 +65,18 @@ test('a database that was never read is the same', async () => {
   });
 });
 
+test('a database that turns out to be damaged is the same, by its name', async () => {
+  const file = database.slice();
+  const { ask } = setUp([{ action: 'deny', countries: ['DE'] }], { database: file });
+  expect(await ask('8.1.1.1')).toMatchObject({ allowed: false });
+  // a file that opens has no such places: these bytes change afterwards
+  file.fill(0xff);
+  await expect(ask('9.1.1.1')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('database country: the database is damaged'),
+  });
+});
+
 test('a rule with networks and a country is the same, for its networks', async () => {
   const { ask } = setUp([{ action: 'deny', networks: ['8.0.0.0/8'], countries: ['DE'] }], {});
   await expect(ask('8.1.1.1')).rejects.toMatchObject({ message: 'database country: it is down' });

@@ -19,8 +19,6 @@ export interface Database<T> {
   readonly builtMs: number;
 }
 
-/** Records that are decoded when a database is opened: all of a country database's. */
-const checkedRecords = 1_000;
 /** Decoded records that are kept: an address costs a walk, not a decode. */
 const rememberedRecords = 4_096;
 
@@ -45,11 +43,14 @@ export function openAsns(file: Uint8Array): Database<number> {
 }
 
 function open<T>(file: Uint8Array, read: (record: MmdbMap) => T | undefined, what: string): Database<T> {
-  const mmdb = openMmdb(file);
   const remembered = new Map<number, T | undefined>();
+  let knowsAny = false;
+  const mmdb = openMmdb(file, (record, offset) => {
+    const value = remember(offset, record);
+    knowsAny ||= value !== undefined;
+  });
   const type = String(mmdb.metadata['database_type'] ?? '').slice(0, 60);
-  const sample = mmdb.offsets(checkedRecords).map(valueAt);
-  if (sample.every((value) => value === undefined)) {
+  if (!knowsAny) {
     throw refusal(
       `the database '${type}' has no ${what}`,
       'Use the database for it: GeoLite2-Country, GeoLite2-ASN.',
@@ -65,8 +66,10 @@ function open<T>(file: Uint8Array, read: (record: MmdbMap) => T | undefined, wha
   };
 
   function valueAt(offset: number): T | undefined {
-    if (remembered.has(offset)) return remembered.get(offset);
-    const record = mmdb.record(offset);
+    return remembered.has(offset) ? remembered.get(offset) : remember(offset, mmdb.record(offset));
+  }
+
+  function remember(offset: number, record: MmdbValue): T | undefined {
     const value = isMap(record) ? read(record) : undefined;
     if (remembered.size >= rememberedRecords) remembered.clear();
     remembered.set(offset, value);

@@ -104,10 +104,11 @@ export function decodeValue(section: Uint8Array, offset: number): MmdbValue {
 }
 
 const pointerBase: Readonly<Record<number, number>> = { 2: 2048, 3: 526_336 };
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function text(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw broken('a text is not UTF-8');
   }

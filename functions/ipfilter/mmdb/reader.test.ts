@@ -98,6 +98,35 @@ test('a database with any byte changed is refused, or gives an answer; it never 
   }
 });
 
+test('what could fail at one address in a thousand is found when the database is opened', () => {
+  const records = Array.from({ length: 1500 }, (_, n) => [
+    `10.${n >> 8}.${n & 255}.0/24`,
+    { asn: n + 1, name: `AS ${n}` },
+  ]) as readonly [string, { asn: number; name: string }][];
+  const file = writeMmdb(records);
+  const everyone = records.map(([network]) => words(network.replace('/24', '')));
+  // the data: after the tree of 24-bit records, before the metadata
+  const { node_count: nodes } = openMmdb(file).metadata;
+  const [from, to] = [Number(nodes) * 6 + 16, file.length - 250];
+  let refused = 0;
+  for (let at = from; at < to; at += 613) {
+    for (const change of [0x20, 0xff]) {
+      const damaged = file.slice();
+      damaged[at] = (damaged[at] ?? 0) ^ change;
+      let database: ReturnType<typeof openAsns>;
+      try {
+        database = openAsns(damaged);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'INPUT_INVALID' });
+        refused += 1;
+        continue;
+      }
+      for (const address of everyone) database.find(address);
+    }
+  }
+  expect(refused).toBeGreaterThan(20);
+});
+
 test('a node that leads out of the file is found when the database is opened, not when its address comes', () => {
   const damaged = small.slice();
   // the right record of the second node

@@ -16,8 +16,6 @@ export interface Mmdb {
   find(address: Words): MmdbMatch;
   /** Decodes a record. @throws PluginError INPUT_INVALID when it is damaged */
   record(offset: number): MmdbValue;
-  /** The offsets of all records, each once, at most `limit` of them. */
-  offsets(limit: number): readonly number[];
 }
 
 const marker = [0xab, 0xcd, 0xef, ...new TextEncoder().encode('MaxMind.com')];
@@ -29,12 +27,13 @@ const separatorBytes = 16;
  * Opens a database in memory (MaxMind DB File Format Specification 2.0, https://maxmind.github.io/MaxMind-DB/).
  * mmdb-lib does the same, but needs Node's Buffer, which a Worker has only behind a compatibility flag.
  *
- * Each record of the search tree is checked once, so that a file cut short or altered is refused here and not at
- * the one address in a thousand that would meet it.
+ * The whole search tree is checked, and each record in it is decoded once, so that a file cut short or altered is
+ * refused here and not at the one address in a thousand that would meet it.
  *
+ * @param visit gets each record, once
  * @throws PluginError INPUT_INVALID for anything else than a whole database
  */
-export function openMmdb(file: Uint8Array): Mmdb {
+export function openMmdb(file: Uint8Array, visit?: (record: MmdbValue, offset: number) => void): Mmdb {
   const metadataAt = endOfMarker(file);
   const metadata = decodeValue(file.subarray(metadataAt), 0);
   if (!isMap(metadata)) throw refusal('the metadata of the database is no map');
@@ -51,7 +50,10 @@ export function openMmdb(file: Uint8Array): Mmdb {
     throw refusal('the database is damaged: its tree does not fit in the file');
   const read = readerOf(file, bits);
   const data = file.subarray(dataAt, dataEnd);
-  checkTree(read, nodes, data.byteLength);
+  checkTree(read, nodes, data.byteLength, (offset) => {
+    const record = decodeValue(data, offset);
+    visit?.(record, offset);
+  });
   const ipv4 = version === 6 ? ipv4Start(read, nodes) : { node: 0 };
   return {
     metadata,
@@ -61,14 +63,6 @@ export function openMmdb(file: Uint8Array): Mmdb {
       return walk(address, ipv4.node);
     },
     record: (offset) => decodeValue(data, offset),
-    offsets(limit) {
-      const found = new Set<number>();
-      for (let at = 0; at < nodes * 2 && found.size < limit; at++) {
-        const target = read(at);
-        if (target > nodes) found.add(target - nodes - separatorBytes);
-      }
-      return [...found];
-    },
   };
 
   function walk(address: Words, from: number): MmdbMatch {
@@ -100,7 +94,15 @@ function readerOf(file: Uint8Array, bits: number): (record: number) => number {
   };
 }
 
-function checkTree(read: (record: number) => number, nodes: number, dataBytes: number): void {
+/** Calls `visit` with each offset that the tree leads to, once. */
+function checkTree(
+  read: (record: number) => number,
+  nodes: number,
+  dataBytes: number,
+  visit: (offset: number) => void,
+): void {
+  // a bit for each byte of the data
+  const visited = new Uint8Array((dataBytes >>> 3) + 1);
   for (let record = 0; record < nodes * 2; record++) {
     const target = read(record);
     if (target <= nodes) continue;
@@ -108,6 +110,11 @@ function checkTree(read: (record: number) => number, nodes: number, dataBytes: n
     if (offset < 0 || offset >= dataBytes) {
       throw refusal(`the database is damaged: node ${record >>> 1} leads out of the file`);
     }
+    const seen = visited[offset >>> 3] ?? 0;
+    const bit = 1 << (offset & 7);
+    if ((seen & bit) !== 0) continue;
+    visited[offset >>> 3] = seen | bit;
+    visit(offset);
   }
 }
 
