@@ -98,6 +98,96 @@ test.each<[string, Partial<Rules> & Pick<Rules, 'rules'>, string[]]>([
     [],
   ],
   [
+    'a country that an earlier allow has, where unknown addresses are left for a deny',
+    {
+      rules: [
+        { action: 'allow', countries: ['DE', 'AT'] },
+        { action: 'deny', countries: ['DE'] },
+        { action: 'allow', networks: ['0.0.0.0/0', '::/0'] },
+      ],
+    },
+    [],
+  ],
+  [
+    'the same, after a deny that takes the unknown ones',
+    {
+      rules: [
+        { action: 'allow', countries: ['DE', 'AT'] },
+        { action: 'deny', countries: ['FR'] },
+        { action: 'deny', countries: ['DE'] },
+      ],
+    },
+    ['rules[2] can never match: rules[0] decides for every country of it'],
+  ],
+  [
+    'the same, where unknown addresses are not denied',
+    {
+      unknown: 'rules',
+      rules: [
+        { action: 'allow', countries: ['DE', 'AT'] },
+        { action: 'deny', countries: ['DE'] },
+      ],
+    },
+    ['rules[1] can never match: rules[0] decides for every country of it'],
+  ],
+  [
+    'the same conditions, or some of them, once more',
+    {
+      rules: [
+        { action: 'allow', countries: ['DE'], protocols: ['SSH', 'FTP'] },
+        { action: 'allow', countries: ['DE'], protocols: ['SSH'] },
+        { action: 'allow', countries: ['DE', 'AT'], networks: ['8.0.0.0/8', '9.0.0.0/8'] },
+        { action: 'allow', countries: ['AT'], networks: ['9.0.0.0/16', '8.0.0.0/8'] },
+        { action: 'deny', lists: ['abuse'], protocols: ['HTTP'] },
+        { action: 'deny', lists: ['abuse'], protocols: ['HTTP'], networks: ['8.0.0.0/8'] },
+        { action: 'deny', lists: ['abuse'], countries: ['DE'] },
+        { action: 'deny', lists: ['abuse'], countries: ['DE'], asns: [64_500] },
+      ],
+    },
+    [
+      'rules[1] can never match: rules[0] has the same conditions, or wider ones',
+      'rules[3] can never match: rules[2] has the same conditions, or wider ones',
+      'rules[5] can never match: rules[4] has the same conditions, or wider ones',
+      'rules[7] can never match: rules[6] has the same conditions, or wider ones',
+    ],
+  ],
+  [
+    'conditions of which one is narrower',
+    {
+      rules: [
+        { action: 'allow', countries: ['DE'], protocols: ['SSH'] },
+        { action: 'allow', countries: ['DE'], protocols: ['SSH', 'FTP'] },
+        { action: 'allow', countries: ['AT'], networks: ['8.0.0.0/8'] },
+        { action: 'allow', countries: ['AT'], networks: ['8.0.0.0/8', '9.0.0.0/8'] },
+        { action: 'deny', lists: ['abuse'], countries: ['FR'] },
+        { action: 'deny', lists: ['abuse'], countries: ['FR', 'US'] },
+      ],
+    },
+    [],
+  ],
+  [
+    'the same conditions on an allow and a deny, where the deny sees unknown addresses',
+    {
+      rules: [
+        { action: 'allow', countries: ['DE'], networks: ['8.0.0.0/8'] },
+        { action: 'deny', countries: ['DE'], networks: ['8.0.0.0/8'] },
+        { action: 'deny', countries: ['DE'], networks: ['8.0.0.0/8'] },
+      ],
+    },
+    ['rules[2] can never match: rules[1] has the same conditions, or wider ones'],
+  ],
+  [
+    // SFTPGo that names no protocol: the allow does not count, the deny does
+    'a deny behind an allow for the same protocol',
+    {
+      rules: [
+        { action: 'allow', lists: ['abuse'], protocols: ['SSH'] },
+        { action: 'deny', lists: ['abuse'], protocols: ['SSH'] },
+      ],
+    },
+    [],
+  ],
+  [
     'an AS number and a list',
     {
       rules: [

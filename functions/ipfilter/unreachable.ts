@@ -1,11 +1,13 @@
 import { type Column, isEverywhere, isPlain, type RuleIndex } from './compile.ts';
+import { coveredBy } from './covered.ts';
 import type { RuleNode } from './network-tree.ts';
 import { isPrivateNetwork } from './private.ts';
 import type { BundledLists, CheckedRule, Rules } from './rules.ts';
 
 /**
- * What is probably not meant, a sentence each: rules that can never match. An earlier rule takes their addresses
- * (all of them by networks, or each of their countries, AS numbers or lists), or nothing is left to match.
+ * What is probably not meant, a sentence each: rules that can never match. Earlier rules take their addresses (all of
+ * them by networks, each of their countries, AS numbers or lists, or one by all of its conditions), or nothing is left
+ * to match.
  */
 export function warningsOf(
   list: Rules,
@@ -13,7 +15,8 @@ export function warningsOf(
   indexes: ReadonlyMap<Column, RuleIndex>,
   bundled: BundledLists,
 ): readonly string[] {
-  const taken = takenElsewhere(rules);
+  const taken = takenElsewhere(rules, list.unknown);
+  const covered = coveredBy(rules, list.unknown);
   const alive = reachedRules(indexes);
   return rules.flatMap((rule, index) => {
     const never = (why: string) => [`rules[${index}] can never match: ${why}`];
@@ -28,6 +31,8 @@ export function warningsOf(
     if (rule.lists?.every((name) => bundled.get(name)?.size === 0)) return never('its lists are empty');
     const by = taken(index);
     if (by !== undefined) return never(by);
+    const cover = covered(index);
+    if (cover !== undefined) return never(`rules[${cover}] has the same conditions, or wider ones`);
     if (!alive.has(index)) return never('earlier rules decide for all of its addresses');
     if (
       rule.action === 'continue' &&
@@ -59,12 +64,17 @@ function addChain(node: RuleNode, reached: Set<number>): void {
 }
 
 /** Says by which earlier rules without networks and protocols each condition of a rule is taken. */
-function takenElsewhere(rules: readonly CheckedRule[]): (index: number) => string | undefined {
+function takenElsewhere(
+  rules: readonly CheckedRule[],
+  unknown: Rules['unknown'],
+): (index: number) => string | undefined {
   const first = {
     countries: new Map<string, number>(),
     asns: new Map<number, number>(),
     lists: new Map<string, number>(),
   };
+  /** The first deny rule of each kind: where `unknown` is deny, it takes whoever is of no country, or of no AS. */
+  const denying = { countries: Number.POSITIVE_INFINITY, asns: Number.POSITIVE_INFINITY };
   for (const [index, rule] of rules.entries()) {
     if (rule.action === 'continue' || rule.protocols !== undefined || !isEverywhere(rule)) continue;
     const { countries, asns, lists } = rule;
@@ -73,13 +83,18 @@ function takenElsewhere(rules: readonly CheckedRule[]): (index: number) => strin
     note(first.countries, countries, index);
     note(first.asns, asns, index);
     note(first.lists, lists, index);
+    if (rule.action !== 'deny') continue;
+    if (countries !== undefined) denying.countries = Math.min(denying.countries, index);
+    if (asns !== undefined) denying.asns = Math.min(denying.asns, index);
   }
   return (index) => {
     const rule = rules[index];
     if (rule === undefined || isPlain(rule)) return undefined;
+    const seesUnknown = unknown === 'deny' && rule.action === 'deny';
+    const located = (kind: 'countries' | 'asns') => !seesUnknown || denying[kind] < index;
     return (
-      by(first.countries, rule.countries, index, 'country') ??
-      by(first.asns, rule.asns, index, 'AS number') ??
+      (located('countries') ? by(first.countries, rule.countries, index, 'country') : undefined) ??
+      (located('asns') ? by(first.asns, rule.asns, index, 'AS number') : undefined) ??
       by(first.lists, rule.lists, index, 'list')
     );
   };

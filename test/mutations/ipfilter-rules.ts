@@ -7,6 +7,7 @@ const list = 'proto/net/network-list.test.ts';
 const mmdb = 'functions/ipfilter/mmdb/reader.test.ts';
 const keep = 'functions/ipfilter/source/keep.test.ts';
 const read = 'functions/ipfilter/source/read.test.ts';
+const unreachable = 'functions/ipfilter/unreachable.test.ts';
 const check = 'functions/ipfilter/check.test.ts';
 const verdict = 'functions/ipfilter/index.test.ts';
 
@@ -109,6 +110,27 @@ export const mutations: readonly Mutation[] = [
     replacement: '',
     tests: [agreement],
     why: 'a rule counts beyond the end of its network',
+  },
+  {
+    file: 'functions/ipfilter/unreachable.ts',
+    text: '!seesUnknown || denying[kind] < index',
+    replacement: 'denying[kind] !== index',
+    tests: [unreachable],
+    why: 'the rule that denies unknown addresses is called pointless, and is deleted',
+  },
+  {
+    file: 'functions/ipfilter/covered.ts',
+    text: "inner.action === 'deny' && outer.action !== 'deny') return false;",
+    replacement: "inner.action === 'deny' && outer.action !== 'deny' && outer.forMs < 0) return false;",
+    tests: [unreachable],
+    why: 'the same, where the rule before it has the same conditions',
+  },
+  {
+    file: 'functions/ipfilter/covered.ts',
+    text: 'if (columns.some((column) => applies(inner, column) && !applies(outer, column))) return false;',
+    replacement: '',
+    tests: [unreachable],
+    why: 'a rule that keeps somebody out by FTP is called pointless after one for SSH, and is deleted',
   },
   {
     file: 'functions/ipfilter/rules.ts',
