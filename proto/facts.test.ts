@@ -70,6 +70,12 @@ test('what is written into plugin-cache is read back, in whole seconds', () => {
   expect(formatCache({})).toBe('');
 });
 
+test('a zero is written where something else is kept', () => {
+  expect(formatCache({ freshMs: 60_000, staleMs: 0 })).toBe('max-age=60, stale-if-error=0');
+  expect(formatCache({ freshMs: 0, staleMs: 60_000 })).toBe('max-age=0, stale-if-error=60');
+  expect(formatCache({ freshMs: 0, staleWhileRevalidateMs: 0, staleMs: 0 })).toBe('');
+});
+
 test.each([
   ['203.0.113.0/24', { prefix: '203.0.113.0/24' }],
   ['2001:db8::/32;protocols="SSH"', { prefix: '2001:db8::/32', protocols: ['SSH'] }],

@@ -51,13 +51,15 @@ const lifetimeNames: Readonly<Record<string, keyof Lifetimes>> = {
   'stale-if-error': 'staleMs',
 };
 
-/** Writes plugin-cache, in whole seconds rounded down; `''` when nothing is to be kept. */
+/**
+ * Writes plugin-cache, in whole seconds rounded down; `''` when nothing is to be kept. A zero is written where something
+ * else is kept: no stale-if-error is less than one that is left out.
+ */
 export function formatCache(lifetimes: Lifetimes): string {
-  return Object.entries(lifetimeNames)
-    .map(([name, field]) => [name, Math.floor((lifetimes[field] ?? 0) / 1000)] as const)
-    .filter(([, seconds]) => seconds > 0)
-    .map(([name, seconds]) => `${name}=${seconds}`)
-    .join(', ');
+  const said = Object.entries(lifetimeNames)
+    .map(([name, field]) => ({ name, ms: lifetimes[field], s: Math.floor((lifetimes[field] ?? 0) / 1000) }))
+    .filter(({ ms, s }) => ms === 0 || s > 0);
+  return said.some(({ s }) => s > 0) ? said.map(({ name, s }) => `${name}=${s}`).join(', ') : '';
 }
 
 /**

@@ -29,6 +29,18 @@ test('what a check vouches for is not narrowed, what it limits is', async () => 
   expect((await ask(() => ({ passed }))).forMs).toBe(20_000);
 });
 
+test('a verdict that is used once more while it is asked again stays within the limit too', async () => {
+  const lasting = { ...rules, for: '10s', staleWhileRevalidate: '1m' } as const;
+  const asked = async (forMs: number) => {
+    const before: Check[] = [() => ({ passed: { protocols: 'all', forMs } })];
+    return await call(ipfilterRules(lasting, { before })).checkIP({ ip: '192.0.2.7' });
+  };
+  expect(await asked(30_000)).toMatchObject({ forMs: 10_000, staleWhileRevalidateMs: 20_000 });
+  expect(await asked(100_000)).toMatchObject({ forMs: 10_000, staleWhileRevalidateMs: 60_000 });
+  expect(await asked(5_000)).toMatchObject({ forMs: 5_000 });
+  expect(await asked(5_000)).not.toHaveProperty('staleWhileRevalidateMs');
+});
+
 test('the verdict of a check holds for no more than the checks before it vouch for', async () => {
   const wide = { ...allow({ for: '5m', protocols: 'all' }), prefixLength: 24 };
   const said = await ask(

@@ -58,7 +58,7 @@ export function narrowed(
     return {
       ...rest,
       ...(kept === undefined ? {} : { protocols: kept }),
-      ...lower('forMs', narrow.forMs, forMs),
+      ...shortened(narrow, forMs),
       ...(narrow.prefixLength === undefined || prefixLength === undefined
         ? {}
         : { prefixLength: Math.max(narrow.prefixLength, prefixLength) }),
@@ -66,6 +66,17 @@ export function narrowed(
   }, verdict);
 }
 
-function lower(key: 'forMs', held: number | undefined, limit: number | undefined): Partial<Verdict> {
-  return held === undefined || limit === undefined ? {} : { [key]: Math.min(held, limit) };
+/** Within the limit lies also the time in which a verdict is used once more while the function is asked again. */
+function shortened(
+  { forMs, staleWhileRevalidateMs }: Verdict,
+  limitMs: number | undefined,
+): Partial<Verdict> {
+  if (limitMs === undefined) return {};
+  const leftMs = Math.max(limitMs - (forMs ?? 0), 0);
+  return {
+    ...(forMs === undefined ? {} : { forMs: Math.min(forMs, limitMs) }),
+    ...(staleWhileRevalidateMs === undefined
+      ? {}
+      : { staleWhileRevalidateMs: Math.min(staleWhileRevalidateMs, leftMs) }),
+  };
 }

@@ -37,12 +37,17 @@ export interface Outcome {
   readonly allowed: boolean;
   readonly reason: string;
   readonly forMs: number;
+  /** After that: used once more while the function is asked again. */
+  readonly staleWhileRevalidateMs: number;
   /** The same for every address that shares this many leading bits. */
   readonly length: number;
 }
 
 /** What the rule list says beside its rules. */
-export type Policy = Pick<Rules, 'default' | 'private' | 'unknown'> & { readonly forMs: number };
+export type Policy = Pick<Rules, 'default' | 'private' | 'unknown'> & {
+  readonly forMs: number;
+  readonly staleWhileRevalidateMs: number;
+};
 
 /**
  * Decides about one address by one index of rules: the rules in question, in ascending order from each place
@@ -61,7 +66,8 @@ export function decide(
   let unknown: string | undefined;
   /** A database that holds nothing yet, which a rule that continues asked. */
   let unasked: Missing | undefined;
-  let forMs = Number.POSITIVE_INFINITY;
+  /** The least that a rule which continues said. */
+  let atMostMs = Number.POSITIVE_INFINITY;
   const notes: string[] = [];
   let stale: Map<string, number> | undefined;
   const isPrivate = see(asked.privacy) ?? false;
@@ -108,7 +114,7 @@ export function decide(
     const why = [rule.reason, matched.why.join(', ')].filter((text) => text !== '').join(': ');
     if (rule.action !== 'continue') return outcome(rule.action === 'allow', why, rule.forMs);
     notes.push(`${why}; `);
-    forMs = Math.min(forMs, rule.forMs);
+    atMostMs = Math.min(atMostMs, rule.forMs);
   }
   const mayDiffer = policy.unknown !== 'rules' && policy.unknown !== policy.default;
   if (unasked !== undefined && policy.unknown !== undefined && mayDiffer) return unasked;
@@ -123,7 +129,10 @@ export function decide(
   );
 
   function outcome(allowed: boolean, why: string, ownMs: number): Outcome {
-    return { allowed, reason: withStale(notes.join('') + why, stale), forMs: Math.min(forMs, ownMs), length };
+    const forMs = Math.min(atMostMs, ownMs);
+    const staleWhileRevalidateMs = Math.min(policy.staleWhileRevalidateMs, atMostMs - forMs);
+    const reason = withStale(notes.join('') + why, stale);
+    return { allowed, reason, forMs, staleWhileRevalidateMs, length };
   }
 
   /** Looks at an answer: from here on the decision depends on it. */

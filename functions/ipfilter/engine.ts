@@ -40,7 +40,9 @@ export function createEngine<Env>(list: Rules): Engine<Env> {
     ...(list.private && { private: list.private }),
     ...(list.unknown && { unknown: list.unknown }),
     forMs: durationMs(list.for ?? '5m'),
+    staleWhileRevalidateMs: durationMs(list.staleWhileRevalidate ?? '0s'),
   };
+  const ifError = list.staleIfError && { staleIfErrorMs: durationMs(list.staleIfError) };
   const privates = list.private === undefined ? undefined : privateSet();
 
   return {
@@ -94,11 +96,14 @@ export function createEngine<Env>(list: Rules): Engine<Env> {
     const named = same.filter((column): column is Protocol => column !== '' && column !== 'other');
     const isNamed = asked !== '' && asked !== 'other';
     const protocols = same.length === columns.length ? 'all' : isNamed ? named : undefined;
+    const { allowed, reason, forMs, staleWhileRevalidateMs, length } = outcome;
     return {
-      allowed: outcome.allowed,
-      reason: outcome.reason,
-      forMs: outcome.forMs,
-      prefixLength: outcome.length,
+      allowed,
+      reason,
+      forMs,
+      prefixLength: length,
+      ...(staleWhileRevalidateMs > 0 && { staleWhileRevalidateMs }),
+      ...ifError,
       ...(protocols && { protocols }),
     };
   }
@@ -111,6 +116,7 @@ function isSame(other: Outcome | Missing, outcome: Outcome): boolean {
     other.allowed === outcome.allowed &&
     other.reason === outcome.reason &&
     other.forMs === outcome.forMs &&
+    other.staleWhileRevalidateMs === outcome.staleWhileRevalidateMs &&
     other.length <= outcome.length
   );
 }

@@ -76,6 +76,29 @@ test('a rule that continues shortens the life of the decision, and its reason co
   expect(await ask('192.0.3.1')).toMatchObject({ allowed: true, forMs: 300_000 });
 });
 
+test('what comes after the life of a decision is said by the list, and shortened by a rule that continues', async () => {
+  const watched = ipfilterRules({
+    default: 'allow',
+    for: '1m',
+    staleWhileRevalidate: '1m',
+    staleIfError: '0s',
+    rules: [
+      { action: 'continue', networks: ['192.0.2.0/24'], reason: 'watched', for: '90s' },
+      { action: 'continue', networks: ['192.0.2.0/23'], reason: 'seen' },
+    ],
+  });
+  const ask = (ip: string) => call(watched).checkIP({ ip });
+  expect(await ask('192.0.2.1')).toMatchObject({
+    forMs: 60_000,
+    staleWhileRevalidateMs: 30_000,
+    staleIfErrorMs: 0,
+  });
+  expect(await ask('192.0.3.1')).toMatchObject({ forMs: 60_000, staleWhileRevalidateMs: 60_000 });
+  const plain = await call(ipfilterRules({ default: 'allow', rules: [] })).checkIP({ ip: '192.0.2.1' });
+  expect(plain).not.toHaveProperty('staleWhileRevalidateMs');
+  expect(plain).not.toHaveProperty('staleIfErrorMs');
+});
+
 test('a rule that can never match is pointed out', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   const { warnings } = ipfilterRules({

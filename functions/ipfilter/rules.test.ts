@@ -50,6 +50,11 @@ test.each<[string, unknown, string]>([
     'for: the duration "5 min" cannot be read',
   ],
   [
+    'such a duration of what comes after it',
+    { default: 'deny', staleIfError: 60, rules: [] },
+    'staleIfError: the duration 60 cannot be read',
+  ],
+  [
     'a reason that is no text',
     { default: 'deny', rules: [{ ...good, reason: 7 }] },
     'rules[0].reason is not text',

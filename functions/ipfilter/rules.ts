@@ -49,6 +49,16 @@ export interface Rules {
   /** How long the adapter may reuse a decision; absent: 5 minutes, the most it takes. */
   readonly for?: Duration;
   /**
+   * After that: how long the adapter still answers by itself, and asks again beside it. Absent: who comes then waits for
+   * the function. The `for` of a rule that continues shortens both together.
+   */
+  readonly staleWhileRevalidate?: Duration;
+  /**
+   * After `for`: how long a decision may stand in while the function cannot be asked; `0s`: not at all. Absent: what the
+   * adapter's `cache.staleIfError` says, which is the most in any case.
+   */
+  readonly staleIfError?: Duration;
+  /**
    * Addresses that belong to no country: private, shared, loopback and link-local ones. `allow` and `deny` decide
    * before every rule, `rules` leaves them to the rules, where countries and AS numbers do not match. Required
    * where a rule has countries or AS numbers.
@@ -77,6 +87,7 @@ export interface CheckedRule {
   readonly asns?: ReadonlySet<number>;
   readonly protocols?: readonly Protocol[];
   readonly reason: string;
+  /** Infinite: a rule that continues and shortens nothing. */
   readonly forMs: number;
 }
 
@@ -85,7 +96,8 @@ export type BundledLists = ReadonlyMap<string, NetworkSet>;
 
 const conditionKeys = ['networks', 'lists', 'countries', 'asns', 'protocols'];
 const ruleKeys = ['action', ...conditionKeys, 'reason', 'for'];
-const listKeys = ['default', 'rules', 'for', 'private', 'unknown', 'lists', 'databases'];
+const lifetimeKeys = ['for', 'staleWhileRevalidate', 'staleIfError'] as const;
+const listKeys = ['default', 'rules', ...lifetimeKeys, 'private', 'unknown', 'lists', 'databases'];
 /** The most that the adapter takes. */
 const longest: Duration = '5m';
 
@@ -102,7 +114,7 @@ export function checkRules(list: Rules): readonly CheckedRule[] {
     'default',
     "Say what happens to addresses that no rule matches: default: 'deny'.",
   );
-  checkDuration(list.for, 'for');
+  for (const key of lifetimeKeys) checkDuration(list[key], key);
   if (list.lists !== undefined) checkLists(list.lists);
   if (list.databases !== undefined) checkDatabases(list.databases);
   checkList(list.rules, 'rules');
@@ -171,7 +183,10 @@ function checkRule(rule: Rule, list: Rules, place: string): CheckedRule {
     ...(asns && { asns: new Set(asns) }),
     ...(protocols && { protocols }),
     reason: rule.reason === undefined ? place : `${place} "${rule.reason}"`,
-    forMs: durationMs(rule.for ?? (action === 'continue' ? longest : (list.for ?? longest))),
+    forMs:
+      action === 'continue' && rule.for === undefined
+        ? Number.POSITIVE_INFINITY
+        : durationMs(rule.for ?? list.for ?? longest),
   };
 }
 

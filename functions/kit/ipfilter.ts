@@ -1,4 +1,4 @@
-import { formatCache, formatReason, formatScope, pluginHeaders } from '../../proto/facts.ts';
+import { formatCache, formatReason, formatScope, type Lifetimes, pluginHeaders } from '../../proto/facts.ts';
 import { type CheckIPRequest, ipFilterService } from '../../proto/gen/wire.ts';
 import { type Address, formatAddress, parseAddress } from '../../proto/net/address.ts';
 import { formatPrefix, prefixOf } from '../../proto/net/prefix.ts';
@@ -79,12 +79,20 @@ async function decide<Env>(
   const scope = scopeOf(address, protocol, verdict);
   const facts = {
     ...(scope !== undefined && {
-      [pluginHeaders.cache]: formatCache({ freshMs: verdict.forMs ?? 0 }),
+      [pluginHeaders.cache]: formatCache(lifetimesOf(verdict)),
       [pluginHeaders.scope]: scope,
     }),
     [pluginHeaders.reason]: formatReason(verdict.reason ?? ''),
   };
   return verdict.allowed ? { facts } : refusal('permission_denied', 'denied', facts);
+}
+
+function lifetimesOf({ forMs = 0, staleWhileRevalidateMs, staleIfErrorMs }: Verdict): Lifetimes {
+  return {
+    freshMs: forMs,
+    ...(staleWhileRevalidateMs && { staleWhileRevalidateMs }),
+    ...(staleIfErrorMs !== undefined && { staleMs: staleIfErrorMs }),
+  };
 }
 
 /** What plugin-scope has room for; SFTPGo's names are shorter. */

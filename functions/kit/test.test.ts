@@ -24,6 +24,25 @@ test('calls checkIP without keys or servers', async () => {
   });
 });
 
+test('a verdict says how long it holds in every case', async () => {
+  const later = { staleWhileRevalidate: '1m', staleIfError: '0s' } as const;
+  const plugin = ipfilter({
+    checkIP: ({ protocol }) =>
+      protocol === 'SSH'
+        ? deny('no', { for: '5m', ...later })
+        : allow(protocol === 'FTP' ? { staleIfError: '2h' } : { staleIfError: '0s' }),
+  });
+  const ask = (protocol: 'SSH' | 'FTP' | 'DAV') => call(plugin).checkIP({ ip: '192.0.2.1', protocol });
+  expect(await ask('SSH')).toMatchObject({
+    forMs: 300_000,
+    staleWhileRevalidateMs: 60_000,
+    staleIfErrorMs: 0,
+  });
+  // every connection asks; the verdict stands in for a function that cannot be asked
+  expect(await ask('FTP')).toMatchObject({ forMs: 0, staleIfErrorMs: 7_200_000 });
+  expect(await ask('DAV')).not.toHaveProperty('staleIfErrorMs');
+});
+
 test('what the handler throws is what the test sees', async () => {
   const plugin = ipfilter({
     checkIP() {

@@ -22,5 +22,12 @@ test('verdicts are plain values', () => {
   expect(allow()).toEqual({ allowed: true });
   expect(allow({ for: '5m', protocols: 'all' })).toEqual({ allowed: true, forMs: 300_000, protocols: 'all' });
   expect(deny('banned', { for: '30s' })).toEqual({ allowed: false, reason: 'banned', forMs: 30_000 });
+  expect(allow({ for: '5m', staleWhileRevalidate: '1m', staleIfError: '0s' })).toEqual({
+    allowed: true,
+    forMs: 300_000,
+    staleWhileRevalidateMs: 60_000,
+    staleIfErrorMs: 0,
+  });
+  expect(() => allow({ staleIfError: '1d' as '1h' })).toThrow('the duration "1d" cannot be read');
   expect(() => allow({ for: 5 as unknown as '5s' })).toThrow('the duration 5 cannot be read');
 });

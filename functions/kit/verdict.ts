@@ -14,6 +14,16 @@ export interface VerdictOptions {
    */
   readonly for?: Duration;
   /**
+   * After `for`: how long the adapter still answers by itself, and asks the function again beside it. It takes at most
+   * five minutes. Left out: who comes after `for` waits for the function.
+   */
+  readonly staleWhileRevalidate?: Duration;
+  /**
+   * After `for`: how long the verdict may stand in while the function cannot be asked; `'0s'`: not at all. The adapter
+   * takes at most its `cache.staleIfError`, and that where this is left out.
+   */
+  readonly staleIfError?: Duration;
+  /**
    * The protocols the verdict holds for. Left out: only the one that was asked about. `'all'`: the answer
    * does not depend on the protocol, so one call serves an SFTP client and a browser behind one address.
    */
@@ -27,6 +37,10 @@ export interface Verdict {
   readonly reason?: string;
   /** Milliseconds the decision may be reused; absent: not at all. */
   readonly forMs?: number;
+  /** Milliseconds after those in which it is used once more while the function is asked again; absent: none. */
+  readonly staleWhileRevalidateMs?: number;
+  /** Milliseconds after `forMs` in which it stands in for a function that cannot be asked; absent: the adapter says. */
+  readonly staleIfErrorMs?: number;
   readonly protocols?: readonly Protocol[] | 'all';
   /**
    * How many leading bits of the address the decision depends on: it then holds for every address that shares
@@ -63,9 +77,12 @@ export function deny(reason: string, options: VerdictOptions = {}): Verdict {
   return { allowed: false, reason, ...common(options) };
 }
 
-function common({ for: duration, protocols }: VerdictOptions): Pick<Verdict, 'forMs' | 'protocols'> {
+function common(options: VerdictOptions): Omit<Verdict, 'allowed' | 'reason'> {
+  const { for: duration, staleWhileRevalidate, staleIfError, protocols } = options;
   return {
     ...(duration === undefined ? {} : { forMs: durationMs(duration) }),
+    ...(staleWhileRevalidate && { staleWhileRevalidateMs: durationMs(staleWhileRevalidate) }),
+    ...(staleIfError && { staleIfErrorMs: durationMs(staleIfError) }),
     ...(protocols === undefined ? {} : { protocols }),
   };
 }

@@ -169,10 +169,31 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/ipfilter/decide.ts',
-    text: 'forMs: Math.min(forMs, ownMs), length',
-    replacement: 'forMs: ownMs, length',
+    text: 'const forMs = Math.min(atMostMs, ownMs);',
+    replacement: 'const forMs = ownMs;',
     tests: [verdict],
     why: 'somebody who is watched is asked about as seldom as everybody else',
+  },
+  {
+    file: 'functions/ipfilter/decide.ts',
+    text: 'Math.min(policy.staleWhileRevalidateMs, atMostMs - forMs)',
+    replacement: 'policy.staleWhileRevalidateMs',
+    tests: [verdict],
+    why: 'somebody who is watched is let in by an older verdict than the rule says',
+  },
+  {
+    file: 'functions/ipfilter/check.ts',
+    text: 'Math.min(staleWhileRevalidateMs, leftMs)',
+    replacement: 'staleWhileRevalidateMs',
+    tests: [check],
+    why: 'a ban is felt later than its reach says',
+  },
+  {
+    file: 'proto/facts.ts',
+    text: '.filter(({ ms, s }) => ms === 0 || s > 0);',
+    replacement: '.filter(({ s }) => s > 0);',
+    tests: ['functions/kit/test.test.ts'],
+    why: 'an allow that must not outlive an outage stands in for an hour',
   },
   {
     file: 'functions/kit/ipfilter.ts',

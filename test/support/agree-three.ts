@@ -27,8 +27,8 @@ import { codeOf, factsWith, signedError } from './policies.ts';
 /** Those that SFTPGo may ask about, and one that plugin-scope cannot name; up to 2.4 it says none. */
 const newHost = [...askedProtocols.filter((name) => name !== ''), 'HTTP/3'];
 const oldHost = [''];
-/** Longer than any verdict is remembered. */
-const agesMs = 300_001;
+/** Longer than any verdict is remembered, the time in which it is asked again included. */
+const agesMs = 600_001;
 
 /** What a comparison came to. */
 export interface Agreement {
@@ -39,12 +39,15 @@ export interface Agreement {
   readonly elsewhere: number;
   /** Verdicts that let somebody in. */
   readonly allowed: number;
+  /** Verdicts that may be used once more while they are asked again. */
+  readonly revalidated: number;
   /** The first disagreements, in words; none is what a test wants. */
   readonly wrong: readonly string[];
 }
 
 /** One verdict of the function: what it decides, and what it signs for the adapter to remember. */
 interface Decided {
+  readonly about: string;
   readonly code: 'answered' | 'DENIED';
   readonly facts: Partial<Facts>;
 }
@@ -64,7 +67,7 @@ export async function agreeThree(options: {
   const random = dice(options.seed);
   const wrong: string[] = [];
   const borders = countryBorders(random, 2000);
-  let [asked, missed, elsewhere, allowed] = [0, 0, 0, 0];
+  let [asked, missed, elsewhere, allowed, revalidated] = [0, 0, 0, 0, 0];
 
   for (let set = 0; set < options.ruleSets && wrong.length < 5; set += 1) {
     const protocols = random(8) === 0 ? oldHost : newHost;
@@ -76,9 +79,11 @@ export async function agreeThree(options: {
     const next: Handler = async (call) => {
       if (call.method.name === 'Reload') return { output: create(call.method.output) };
       missed += 1;
-      if (last === undefined) throw new TypeError('nothing was asked');
-      const facts = factsWith(last.facts);
-      if (last.code === 'answered') return { output: create(call.method.output), facts };
+      const { ip = '', protocol = '' } = call.input as { ip?: string; protocol?: string };
+      // what memory answered is asked again beside it, when the next question may be under way
+      const said = last?.about === `${ip} ${protocol}` ? last : await decideBy(plugin, ip, protocol);
+      const facts = factsWith(said.facts);
+      if (said.code === 'answered') return { output: create(call.method.output), facts };
       throw signedError('permission_denied', facts);
     };
     const section = ipfilterSection.parse({
@@ -112,9 +117,13 @@ export async function agreeThree(options: {
       const seen = await codeOf(handle(callOf(IPFilter.method.checkIP, { ip, protocol })));
       if (seen !== code) say(`the adapter: ${about}: ${seen}, not ${code}`);
 
-      const { freshMs = 0, scope } = last.facts;
+      const { freshMs = 0, staleWhileRevalidateMs = 0, scope } = last.facts;
       const longest = Math.floor(expected.forMs / 1000) * 1000;
       if (freshMs !== (scope === undefined ? 0 : longest)) say(`${about}: for ${freshMs} ms, not ${longest}`);
+      const again = scope === undefined ? 0 : Math.floor(expected.revalidateMs / 1000) * 1000;
+      if (staleWhileRevalidateMs !== again)
+        say(`${about}: again for ${staleWhileRevalidateMs} ms, not ${again}`);
+      revalidated += Number(again > 0);
       if (scope === undefined ? protocol !== 'HTTP/3' : n % 2 === 0 && !holdsFor(scope))
         say(`${about}: scope ${scope}`);
       if (random(100) === 0) options.advance(random(60_000));
@@ -132,7 +141,7 @@ export async function agreeThree(options: {
       }
     }
   }
-  return { asked, missed, elsewhere, allowed, wrong: wrong.slice(0, 5) };
+  return { asked, missed, elsewhere, allowed, revalidated, wrong: wrong.slice(0, 5) };
 }
 
 async function pluginOf({ rules, bans }: NaiveRules): Promise<Plugin<object>> {
@@ -162,12 +171,14 @@ async function decideBy(plugin: Plugin<object>, ip: string, protocol: string): P
   const question = { ip, protocol } as never;
   const { refusal, facts = {} } = await rpc.run(question, context, new Map(), '', adapter);
   if (refusal !== undefined && refusal.code !== 'permission_denied') throw new Error(refusal.message);
-  const { freshMs } = parseCache(facts[pluginHeaders.cache]) ?? {};
+  const { freshMs, staleWhileRevalidateMs } = parseCache(facts[pluginHeaders.cache]) ?? {};
   const scope = facts[pluginHeaders.scope];
   return {
+    about: `${ip} ${protocol}`,
     code: refusal === undefined ? 'answered' : 'DENIED',
     facts: {
       ...(freshMs !== undefined && { freshMs }),
+      ...(staleWhileRevalidateMs !== undefined && { staleWhileRevalidateMs }),
       ...(scope !== undefined && { scope }),
       reason: facts[pluginHeaders.reason] ?? '',
     },

@@ -37,10 +37,11 @@ export interface NaiveRules {
   readonly bans: readonly NaiveBan[] | undefined;
 }
 
-/** What the rules say, and the longest it may be reused. */
+/** What the rules say, the longest it may be reused, and then while it is asked again. */
 export interface NaiveVerdict {
   readonly allowed: boolean;
   readonly forMs: number;
+  readonly revalidateMs: number;
 }
 
 const bases = ['0.0.0.0', '8.8.0.0', '10.0.0.0', '85.13.128.0', '100.64.0.0', '193.0.0.0', '203.0.113.0'].map(
@@ -108,6 +109,7 @@ export function someNaiveRules(pool: readonly NaiveNetwork[], random: Dice, nowM
       default: random(2) === 0 ? 'allow' : 'deny',
       private: what(),
       unknown: what(),
+      ...(random(3) === 0 && { staleWhileRevalidate: (['20s', '2m'] as const)[random(2)] ?? '20s' }),
       rules,
       lists: { abuse: { text: text(lists.abuse) }, office: { text: text(lists.office) } },
       ...(withDatabase && { databases: { country: { bytes: countryFile } } }),
@@ -155,16 +157,26 @@ export function naiveVerdict(
 ): NaiveVerdict {
   const live = made.bans?.filter((ban) => ban.untilMs > nowMs && holds(ban.network, address)) ?? [];
   const narrowest = live.toSorted((a, b) => b.network.length - a.network.length || b.untilMs - a.untilMs)[0];
-  if (narrowest) return { allowed: false, forMs: Math.min(longestMs, narrowest.untilMs - nowMs) };
-  const { allowed, forMs } = ruled(made, address, protocol);
-  return { allowed, forMs: made.bans ? Math.min(forMs, reachMs) : forMs };
+  if (narrowest) {
+    return { allowed: false, forMs: Math.min(longestMs, narrowest.untilMs - nowMs), revalidateMs: 0 };
+  }
+  const verdict = ruled(made, address, protocol);
+  if (!made.bans) return verdict;
+  const forMs = Math.min(verdict.forMs, reachMs);
+  return { ...verdict, forMs, revalidateMs: Math.min(verdict.revalidateMs, reachMs - forMs) };
+}
+
+/** What a duration of {@link someNaiveRules} is in ms. */
+function msOf(duration: string | undefined): number | undefined {
+  return { '5s': 5000, '20s': 20_000, '2m': 120_000 }[String(duration)];
 }
 
 function ruled(made: NaiveRules, address: NaiveAddress, protocol: string): NaiveVerdict {
   const { rules } = made;
   const isPrivate = privates.some((one) => holds(one, address));
-  if (isPrivate && rules.private !== 'rules') return { allowed: rules.private === 'allow', forMs: longestMs };
-  let forMs = longestMs;
+  /** What the rules that continue leave, asking again included. */
+  let atMostMs = Number.POSITIVE_INFINITY;
+  if (isPrivate && rules.private !== 'rules') return lasting(rules.private === 'allow', longestMs);
   let metUnknown = false;
   for (const [at, rule] of rules.rules.entries()) {
     const isAsked =
@@ -181,11 +193,20 @@ function ruled(made: NaiveRules, address: NaiveAddress, protocol: string): Naive
       } else if (!rule.countries.includes(country)) continue;
     }
     if (rule.lists?.some((name) => made.lists[name]?.some((one) => holds(one, address))) === false) continue;
-    forMs = Math.min(forMs, { '5s': 5000, '20s': 20_000, '2m': 120_000 }[String(rule.for)] ?? longestMs);
-    if (rule.action !== 'continue') return { allowed: rule.action === 'allow', forMs };
+    if (rule.action !== 'continue') return lasting(rule.action === 'allow', msOf(rule.for) ?? longestMs);
+    atMostMs = Math.min(atMostMs, msOf(rule.for) ?? atMostMs);
   }
   const verdict = metUnknown && rules.unknown !== 'rules' ? rules.unknown : rules.default;
-  return { allowed: verdict === 'allow', forMs };
+  return lasting(verdict === 'allow', longestMs);
+
+  function lasting(allowed: boolean, ms: number): NaiveVerdict {
+    const forMs = Math.min(ms, atMostMs);
+    return {
+      allowed,
+      forMs,
+      revalidateMs: Math.min(msOf(rules.staleWhileRevalidate) ?? 0, atMostMs - forMs),
+    };
+  }
 }
 
 function countryOf(address: NaiveAddress): string | undefined {

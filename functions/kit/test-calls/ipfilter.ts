@@ -10,6 +10,10 @@ export interface CheckedIP {
   readonly reason: string;
   /** Milliseconds the verdict may be reused; 0: ask again. */
   readonly forMs: number;
+  /** After `forMs`: used while the function is asked again. Absent: no such time. */
+  readonly staleWhileRevalidateMs?: number;
+  /** After `forMs`: used when the function cannot be asked. Absent: the adapter's `cache.staleIfError`. */
+  readonly staleIfErrorMs?: number;
   /** The network the verdict holds for, with its protocols if it is limited to some. */
   readonly scope: string;
 }
@@ -28,10 +32,14 @@ export function ipfilterCalls(run: Run): IPFilterCalls {
       const { refusal, facts = {} } = await run('CheckIP', { ip, protocol });
       if (refusal && refusal.code !== 'permission_denied')
         throw new FunctionError(refusal.code, refusal.message);
+      const lifetimes = parseCache(facts[pluginHeaders.cache]) ?? {};
+      const { freshMs = 0, staleWhileRevalidateMs, staleMs } = lifetimes;
       return {
         allowed: refusal === undefined,
         reason: facts[pluginHeaders.reason] ?? '',
-        forMs: parseCache(facts[pluginHeaders.cache])?.freshMs ?? 0,
+        forMs: freshMs,
+        ...(staleWhileRevalidateMs !== undefined && { staleWhileRevalidateMs }),
+        ...(staleMs !== undefined && { staleIfErrorMs: staleMs }),
         scope: facts[pluginHeaders.scope] ?? '',
       };
     },
