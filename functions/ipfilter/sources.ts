@@ -6,6 +6,7 @@ import { within } from './config-check.ts';
 import { type Database, openAsns, openCountries } from './mmdb/database.ts';
 import type { Rules } from './rules.ts';
 import { type Kept, keep } from './source/keep.ts';
+import { joined, usedUp } from './source/read.ts';
 import type { ListSource, Source } from './source/source.ts';
 
 /** Everything that a rule list reads from elsewhere. */
@@ -36,7 +37,7 @@ export function sourcesOf<Env>({ lists = {}, databases = {} }: Rules): Sources<E
     Object.entries(lists).map(([name, source]) => {
       const parse = listParser(name, source);
       const initial = inBundle(`lists.${name}`, source, (bytes) =>
-        parse(bytes, (message) => warnings.push(message)),
+        parse([bytes], (message) => warnings.push(message)),
       );
       if (initial !== undefined) bundled.set(name, initial);
       return [name, kept(`list ${name}`, source, parse, initial)];
@@ -66,13 +67,14 @@ export function sourcesOf<Env>({ lists = {}, databases = {} }: Rules): Sources<E
     source: Source,
     open: (bytes: Uint8Array) => Database<T>,
   ): Kept<Database<T>, Env> {
-    return kept(`database ${name}`, source, open, inBundle(`databases.${name}`, source, open));
+    const initial = inBundle(`databases.${name}`, source, open);
+    return kept(`database ${name}`, source, (pieces) => open(joined(pieces)), initial);
   }
 
   function kept<T>(
     name: string,
     source: Source,
-    parse: (bytes: Uint8Array, warn: (message: string) => void) => T,
+    parse: (pieces: Uint8Array[], warn: (message: string) => void) => T,
     initial: T | undefined,
   ): Kept<T, Env> {
     const everyMs =
@@ -82,8 +84,8 @@ export function sourcesOf<Env>({ lists = {}, databases = {} }: Rules): Sources<E
 }
 
 function listParser(name: string, { onBrokenLine = 'refuse' }: ListSource) {
-  return (bytes: Uint8Array, warn: (message: string) => void): NetworkSet => {
-    const { networks, skipped } = parseNetworkList(bytes, { onBrokenLine });
+  return (pieces: Uint8Array[], warn: (message: string) => void): NetworkSet => {
+    const { networks, skipped } = parseNetworkList(usedUp(pieces), { onBrokenLine });
     if (skipped.length > 0) {
       const lines = skipped.slice(0, 10).join(', ');
       warn(

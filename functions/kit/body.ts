@@ -34,7 +34,11 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
   return total > maxBytes ? { mustClose: false } : { bytes: concat(chunks, total) };
 }
 
-function concat(chunks: readonly Uint8Array[], total: number): Uint8Array {
+/** The chunks as one; `total` is their length. */
+export function concat(
+  chunks: readonly Uint8Array[],
+  total = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0),
+): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(total);
   let at = 0;
   for (const chunk of chunks) {

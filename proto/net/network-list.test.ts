@@ -62,6 +62,44 @@ test('broken lines may be left out, but not all of them', () => {
   expect(() => parseNetworkList('<html>\n', { onBrokenLine: 'skip' })).toThrow('not one network');
 });
 
+test('a list in pieces is the same list, wherever it is cut', () => {
+  const line = fc.constantFrom(
+    ...['203.0.113.0/24', '2001:db8:7::/48', ' 198.51.100.7 ; gefährlich', '# ☠ 🏴', '', '\r', 'office', 'ü'],
+  );
+  const settings = fc.record({
+    lines: fc.array(line, { maxLength: 8 }),
+    begins: fc.constantFrom('', '\ufeff'),
+    ends: fc.constantFrom('', '\n', '\r\n'),
+    cuts: fc.array(fc.nat({ max: 200 }), { maxLength: 6 }),
+    onBrokenLine: fc.constantFrom('refuse' as const, 'skip' as const),
+  });
+  const outcome = (list: Uint8Array | Uint8Array[], onBrokenLine: 'refuse' | 'skip') => {
+    try {
+      const { networks, skipped } = parseNetworkList(list, { onBrokenLine });
+      const inside = ['203.0.113.9', '2001:db8:7::9', '198.51.100.7', '10.0.0.1'].map(read);
+      return [networks.size, inside.map((one) => networks.has(one)), skipped];
+    } catch (error) {
+      return String(error);
+    }
+  };
+  fc.assert(
+    fc.property(settings, ({ lines, begins, ends, cuts, onBrokenLine }) => {
+      const bytes = new TextEncoder().encode(begins + lines.join('\n') + ends);
+      const at = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length];
+      const pieces = at.slice(1).map((end, n) => bytes.slice(at[n], end));
+      expect(outcome(pieces, onBrokenLine)).toEqual(outcome(bytes, onBrokenLine));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a list that ends in the middle of a character is refused, whichever piece that is in', () => {
+  const bytes = new TextEncoder().encode('10.0.0.0/8 # ü');
+  expect(() => parse(bytes.slice(0, -1))).toThrow('not UTF-8');
+  const pieces = [bytes.slice(0, -1), Uint8Array.of(0x41)];
+  expect(() => parseNetworkList(pieces, { onBrokenLine: 'skip' })).toThrow('not UTF-8');
+});
+
 const address = fc
   .tuple(fc.boolean(), fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0xffff, 0x8000))
   .map(

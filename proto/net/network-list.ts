@@ -29,23 +29,24 @@ export interface NetworkList {
  * 2001:db8:bad::/48   # whole customer
  * ```
  *
+ * The list may come in pieces, cut anywhere: one after the other is decoded, so that the whole text is never in memory.
+ *
  * @throws PluginError INPUT_INVALID, naming the line: not UTF-8, a line that is no network, more than a million
  * networks, or nothing in it at all. A list that is meant to be empty has a comment: a file cut to nothing would
  * otherwise let in whom it was to keep out.
  */
-export function parseNetworkList(list: Uint8Array | string, options: NetworkListOptions): NetworkList {
-  const text = typeof list === 'string' ? list : decode(list);
-  if (text.trim() === '') {
-    throw refusal('the list is empty', 'networks, or at least a comment', 'Write # none for an empty list.');
-  }
+export function parseNetworkList(
+  list: Uint8Array | string | Iterable<Uint8Array>,
+  options: NetworkListOptions,
+): NetworkList {
   const builder = new NetworkSetBuilder();
   const skipped: number[] = [];
-  let start = 0;
-  for (let line = 1; start < text.length; line++) {
-    const feed = text.indexOf('\n', start);
-    const end = feed < 0 ? text.length : feed;
-    const network = withoutComment(text.slice(start, end));
-    start = end + 1;
+  let line = 0;
+  let isBlank = true;
+  for (const text of linesOf(list)) {
+    line += 1;
+    const network = withoutComment(text);
+    if (isBlank) isBlank = text.trim() === '';
     if (network === '') continue;
     try {
       if (!addPlain(builder, network)) builder.add(parsePrefix(network));
@@ -62,6 +63,9 @@ export function parseNetworkList(list: Uint8Array | string, options: NetworkList
         'Join networks, or make two lists of it.',
       );
     }
+  }
+  if (isBlank) {
+    throw refusal('the list is empty', 'networks, or at least a comment', 'Write # none for an empty list.');
   }
   if (builder.count === 0 && skipped.length > 0) {
     throw refusal('the list has not one network', 'one network a line', `See line ${skipped[0]}.`);
@@ -107,9 +111,33 @@ function withoutComment(line: string): string {
   return line.slice(0, end).trim();
 }
 
-function decode(bytes: Uint8Array): string {
+function* linesOf(list: Uint8Array | string | Iterable<Uint8Array>): Generator<string> {
+  let rest = '';
+  for (const text of textsOf(list)) {
+    let start = 0;
+    for (let feed = text.indexOf('\n'); feed >= 0; feed = text.indexOf('\n', start)) {
+      yield rest + text.slice(start, feed);
+      rest = '';
+      start = feed + 1;
+    }
+    rest += text.slice(start);
+  }
+  if (rest !== '') yield rest;
+}
+
+/** Bytes that are decoded at once. */
+const stepBytes = 256 * 1024;
+
+function* textsOf(list: Uint8Array | string | Iterable<Uint8Array>): Generator<string> {
+  if (typeof list === 'string') return yield list;
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    for (const piece of list instanceof Uint8Array ? [list] : list) {
+      for (let at = 0; at < piece.byteLength; at += stepBytes) {
+        yield decoder.decode(piece.subarray(at, at + stepBytes), { stream: true });
+      }
+    }
+    yield decoder.decode();
   } catch {
     throw refusal('the list is not UTF-8 text', 'one network a line', 'Save it as UTF-8, uncompressed.');
   }

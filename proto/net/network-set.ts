@@ -137,7 +137,8 @@ class Column {
       out.set(end, used);
       used += width;
     }
-    return { boundaries: new Boundaries(width, out.slice(0, used)), size };
+    // most lists have no neighbours to join: a copy would be the most memory that reading them takes
+    return { boundaries: new Boundaries(width, used === out.length ? out : out.slice(0, used)), size };
   }
 
   /** Indices by address, the wider network first. Lists mostly come sorted. */

@@ -253,10 +253,24 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'proto/net/network-list.ts',
-    text: "if (text.trim() === '') {",
+    text: 'if (isBlank) {',
     replacement: 'if (false) {',
     tests: [list],
     why: 'a file that was cut to nothing lets everybody pass that it kept out',
+  },
+  {
+    file: 'proto/net/network-list.ts',
+    text: '    yield decoder.decode();\n',
+    replacement: '',
+    tests: [list],
+    why: 'a list that ends in the middle of a character is taken, though its end is missing',
+  },
+  {
+    file: 'functions/ipfilter/source/read.ts',
+    text: 'for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) yield piece;',
+    replacement: 'yield* pieces.toReversed();',
+    tests: [read],
+    why: 'the whole text of a list is held while its networks grow beside it, and the isolate is ended with its last good copy',
   },
   {
     file: 'proto/net/network-list.ts',

@@ -16,8 +16,8 @@ function source(...answers: (string | 'unchanged' | Error)[]) {
   return { read, tags };
 }
 
-function parse(bytes: Uint8Array): string {
-  const text = new TextDecoder().decode(bytes);
+function parse(pieces: Uint8Array[]): string {
+  const text = new TextDecoder().decode(pieces[0]);
   if (text.startsWith('broken')) throw new Error(`line 7 is ${text}`);
   return text;
 }

@@ -43,14 +43,14 @@ const joinMs = 50;
  * line, a damaged database, no end) changes nothing but {@link Held.problem}, and writes one WARN line.
  *
  * @param everyMs infinite: what is held at the beginning is never read again
- * @param parse turns the bytes into what is held; what it throws is the problem
+ * @param parse turns what was read into what is held; what it throws is the problem
  * @param initial held at the beginning
  */
 export function keep<T, Env>(
   name: string,
   place: Place,
   everyMs: number,
-  parse: (bytes: Uint8Array, warn: (message: string) => void) => T,
+  parse: (pieces: Uint8Array[], warn: (message: string) => void) => T,
   initial?: T,
 ): Kept<T, Env> {
   let held: Held<T> = { value: initial, problem: undefined, brokenSinceMs: undefined };
@@ -105,7 +105,7 @@ export function keep<T, Env>(
       const content = await readPlace(place, env, held.value === undefined ? undefined : tag);
       if (!isCurrent()) return held;
       if (content !== 'unchanged') {
-        const value = parse(content.bytes, warn);
+        const value = parse(content.pieces, warn);
         tag = content.tag;
         held = { value, problem: undefined, brokenSinceMs: undefined };
       } else if (held.problem !== undefined) {

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isSafe, readPlace } from './read.ts';
+import { isSafe, joined, readPlace, usedUp } from './read.ts';
 
 const list = '203.0.113.0/24\n';
 const text = (content: Awaited<ReturnType<typeof readPlace>>) =>
-  content === 'unchanged' ? content : new TextDecoder().decode(content.bytes);
+  content === 'unchanged' ? content : new TextDecoder().decode(joined(content.pieces));
 const server = createServer((request, response) => {
   if (request.url === '/moved') return response.writeHead(302, { location: '/list' }).end();
   if (request.url === '/plain')
@@ -134,6 +134,17 @@ test('a file is read again when it changed', async () => {
   expect(await readPlace({ file }, {}, tag)).toBe('unchanged');
   await utimes(file, 1, 1);
   expect(text(await readPlace({ file }, {}, tag))).toBe(list);
+});
+
+test('pieces come in their order, and are let go of when they were used', () => {
+  const pieces = [1, 2, 3].map((n) => Uint8Array.of(n));
+  expect([...usedUp(pieces)].map(([n]) => n)).toEqual([1, 2, 3]);
+  const again = [1, 2, 3].map((n) => Uint8Array.of(n));
+  const reading = usedUp(again);
+  reading.next();
+  reading.next();
+  expect(again).toHaveLength(1);
+  expect([...joined([Uint8Array.of(1), Uint8Array.of(2, 3)])]).toEqual([1, 2, 3]);
 });
 
 test('more than 64 MiB is not taken, whoever sends it', async () => {

@@ -1,9 +1,31 @@
+import { concat } from '../../kit/body.ts';
 import type { Content, Place } from './source.ts';
 
 /** The largest list or database: an isolate has 128 MB for everything. */
 const maxBytes = 64 * 1024 * 1024;
 /** Longer than this nobody waits for a source. */
 const timeoutMs = 20_000;
+
+/** What a source holds, in pieces as they came: {@link usedUp} and {@link joined} are for reading them. */
+export interface Pieces {
+  readonly pieces: Uint8Array[];
+  readonly tag: string;
+}
+
+/** One piece after the other. Each is taken out, so that its memory is free once it was used. */
+export function* usedUp(pieces: Uint8Array[]): Generator<Uint8Array> {
+  pieces.reverse();
+  for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) yield piece;
+}
+
+/** All pieces as one, which takes them out. */
+export function joined(pieces: Uint8Array[]): Uint8Array {
+  const [first, ...others] = pieces.splice(0);
+  return first === undefined || others.length > 0 ? concat(first ? [first, ...others] : []) : first;
+}
+
+/** The same before there is a tag in any case. */
+type Read = Omit<Pieces, 'tag'> & Pick<Content, 'tag'>;
 
 /**
  * Reads a source, unless it still is what `tag` names.
@@ -14,19 +36,23 @@ export async function readPlace(
   place: Place,
   env: unknown,
   tag: string | undefined,
-): Promise<Content | 'unchanged'> {
-  const content = await ask(place, env, tag);
-  if (content === 'unchanged') return content;
-  if (content.bytes.byteLength > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
-  if (content.tag !== undefined) return content;
-  const digest = await sha256(content.bytes);
-  return digest === tag ? 'unchanged' : { ...content, tag: digest };
+): Promise<Pieces | 'unchanged'> {
+  const read = await ask(place, env, tag);
+  if (read === 'unchanged') return read;
+  const { pieces } = read;
+  if (pieces.some(({ byteLength }) => byteLength > maxBytes)) throw tooLarge();
+  const found = read.tag ?? (await sha256(pieces));
+  return read.tag === undefined && found === tag ? 'unchanged' : { pieces, tag: found };
 }
 
-async function ask(place: Place, env: unknown, tag: string | undefined): Promise<Content | 'unchanged'> {
-  if ('text' in place) return { bytes: new TextEncoder().encode(place.text) };
-  if ('bytes' in place) return { bytes: new Uint8Array(place.bytes) };
-  if ('read' in place) return await place.read(env, tag);
+async function ask(place: Place, env: unknown, tag: string | undefined): Promise<Read | 'unchanged'> {
+  if ('text' in place) return { pieces: [new TextEncoder().encode(place.text)] };
+  if ('bytes' in place) return { pieces: [new Uint8Array(place.bytes)] };
+  if ('read' in place) {
+    const content = await place.read(env, tag);
+    if (content === 'unchanged') return content;
+    return { pieces: [content.bytes], ...(content.tag !== undefined && { tag: content.tag }) };
+  }
   if ('url' in place) return await overHttp((request) => fetch(request), place.url, tag, true);
   if ('assets' in place) {
     const assets = binding<Assets>(env, place.assets, 'fetch');
@@ -51,7 +77,7 @@ async function overHttp(
   url: string,
   tag: string | undefined,
   isRemote: boolean,
-): Promise<Content | 'unchanged'> {
+): Promise<Read | 'unchanged'> {
   const headers = new Headers(tag?.includes('"') ? { 'if-none-match': tag } : {});
   const signal = AbortSignal.timeout(timeoutMs);
   let answer = await send(new Request(url, { headers, signal, redirect: 'manual' }));
@@ -68,7 +94,7 @@ async function overHttp(
     throw new Error(`it answered ${answer.status}`);
   }
   const etag = answer.headers.get('etag');
-  return { bytes: await readAll(answer.body), ...(etag === null ? {} : { tag: etag }) };
+  return { pieces: await readAll(answer.body), ...(etag === null ? {} : { tag: etag }) };
 }
 
 /** https, or this very machine. */
@@ -87,17 +113,17 @@ interface Kv {
   ): Promise<{ value: ReadableStream<Uint8Array> | null; metadata: unknown }>;
 }
 
-async function fromKv(namespace: Kv, key: string, tag: string | undefined): Promise<Content | 'unchanged'> {
+async function fromKv(namespace: Kv, key: string, tag: string | undefined): Promise<Read | 'unchanged'> {
   const { value, metadata } = await namespace.getWithMetadata(key, { type: 'stream' });
   if (value === null) throw new Error(`the namespace has no key ${key}`);
   const etag =
     typeof metadata === 'object' && metadata !== null && 'etag' in metadata ? metadata.etag : undefined;
-  if (typeof etag !== 'string') return { bytes: await readAll(value) };
+  if (typeof etag !== 'string') return { pieces: await readAll(value) };
   if (etag === tag) {
     await value.cancel();
     return 'unchanged';
   }
-  return { bytes: await readAll(value), tag: etag };
+  return { pieces: await readAll(value), tag: etag };
 }
 
 /** R2, as far as it is used here: https://developers.cloudflare.com/r2/api/workers/workers-api-reference/ */
@@ -108,24 +134,24 @@ interface R2 {
   ): Promise<{ readonly etag: string; readonly body?: ReadableStream<Uint8Array> } | null>;
 }
 
-async function fromR2(bucket: R2, key: string, tag: string | undefined): Promise<Content | 'unchanged'> {
+async function fromR2(bucket: R2, key: string, tag: string | undefined): Promise<Read | 'unchanged'> {
   const object = await bucket.get(key, { onlyIf: tag === undefined ? {} : { etagDoesNotMatch: tag } });
   if (object === null) throw new Error(`the bucket has no object ${key}`);
   // without a body: the condition did not hold
   if (object.body === undefined) return 'unchanged';
-  return { bytes: await readAll(object.body), tag: object.etag };
+  return { pieces: await readAll(object.body), tag: object.etag };
 }
 
 interface Assets {
   fetch(request: Request): Promise<Response>;
 }
 
-async function fromFile(path: string, tag: string | undefined): Promise<Content | 'unchanged'> {
+async function fromFile(path: string, tag: string | undefined): Promise<Read | 'unchanged'> {
   // not at the top: a Worker without Node compatibility has no such module
   const { readFile, stat } = await import('node:fs/promises');
   const { mtimeMs, size, ino } = await stat(path);
   const found = `${ino}-${mtimeMs}-${size}`;
-  return found === tag ? 'unchanged' : { bytes: await readFile(path), tag: found };
+  return found === tag ? 'unchanged' : { pieces: [await readFile(path)], tag: found };
 }
 
 function binding<T>(env: unknown, name: string, method: string): T {
@@ -135,28 +161,44 @@ function binding<T>(env: unknown, name: string, method: string): T {
 }
 
 /** Stops at the limit: what comes after it is not kept in memory first. */
-async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
   let length = 0;
   const reader = stream.getReader();
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
     length += next.value.byteLength;
     if (length > maxBytes) {
       await reader.cancel();
-      throw new Error(`it has more than ${maxBytes} bytes`);
+      throw tooLarge();
     }
-    chunks.push(next.value);
+    pieces.push(next.value);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
+  return pieces;
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+function tooLarge(): Error {
+  return new Error(`it has more than ${maxBytes} bytes`);
+}
+
+/** Of Cloudflare Workers: https://developers.cloudflare.com/workers/runtime-apis/web-crypto/#constructors */
+interface DigestStream extends WritableStream<Uint8Array> {
+  readonly digest: Promise<ArrayBuffer>;
+}
+
+async function sha256(pieces: readonly Uint8Array[]): Promise<string> {
+  const digest = await digestOf(pieces, crypto as { DigestStream?: new (name: string) => DigestStream });
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Where memory is scarce, on Workers, the pieces need not be joined for it. */
+async function digestOf(
+  pieces: readonly Uint8Array[],
+  { DigestStream }: { DigestStream?: new (name: string) => DigestStream },
+): Promise<ArrayBuffer> {
+  if (DigestStream === undefined) return await crypto.subtle.digest('SHA-256', concat(pieces));
+  const stream = new DigestStream('SHA-256');
+  const writer = stream.getWriter();
+  for (const piece of pieces) await writer.write(piece);
+  await writer.close();
+  return await stream.digest;
 }
