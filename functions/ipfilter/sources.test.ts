@@ -173,6 +173,16 @@ test('of many sources that could not be read, the first are named', async () => 
   expect(formatReason(reason)).toBe(reason);
 });
 
+test('the log names the line of a broken list, and the remedy', async () => {
+  const { context, ask } = setUp([{ action: 'deny', lists: ['abuse'] }], { list: '10.1.2.3/8\n' });
+  await expect(ask('198.51.100.7')).rejects.toMatchObject({
+    message: "list abuse: line 1: '10.1.2.3/8' has bits set after the first 8",
+  });
+  expect(context.lines).toMatchObject([
+    { level: 'warn', message: expect.stringContaining('Write 10.0.0.0/8 for the network') },
+  ]);
+});
+
 test('a reload with a new list decides by it at once', async () => {
   const contents = { list: '198.51.100.0/24\n', database };
   const { engine, context, ask } = setUp([{ action: 'deny', lists: ['abuse'] }], contents);

@@ -82,6 +82,18 @@ test('a source that breaks keeps its last good copy, says so with the line and s
   expect(tags).toEqual([undefined, '"one"', '"one"', '"one"']);
 });
 
+test('the log says what was expected, and what to do', async () => {
+  const kept = keep('list abuse', { kv: 'LISTS', key: 'abuse.txt' }, 60_000, parse);
+  const context = createContext({});
+  expect(await kept.refresh(context)).toMatchObject({
+    problem: 'there is no such binding as LISTS; bindings exist on Cloudflare Workers only',
+  });
+  expect(context.lines.map(({ message }) => message)).toEqual([
+    'list abuse could not be read: there is no such binding as LISTS; bindings exist on Cloudflare Workers only; there is none. ' +
+      "Expected: a binding of this name and kind. Bind it in the Worker's Wrangler configuration.",
+  ]);
+});
+
 test('with nothing good there is nothing, and a source that is down is not asked with each call', async () => {
   const { read, tags } = source(new Error('down'));
   const kept = keep('list abuse', { read }, 60_000, parse);

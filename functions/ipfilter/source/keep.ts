@@ -124,11 +124,16 @@ export function keep<T, Env>(
     const problem = describe(error);
     held = { value: held.value, problem, brokenSinceMs };
     const what = held.value === undefined ? 'there is none' : 'the last good one stays';
-    log.warn(`${name} could not be read: ${problem}; ${what}`, {
+    log.warn(`${name} could not be read: ${problem}; ${what}${remedyOf(error)}`, {
       source: name,
       since: new Date(brokenSinceMs).toISOString(),
     });
   }
+}
+
+/** For the log. In {@link Held.problem}, which an answer carries, there is no room for it. */
+function remedyOf(error: unknown): string {
+  return error instanceof PluginError ? `. Expected: ${error.expected}. ${error.remedy}` : '';
 }
 
 function describe(error: unknown): string {

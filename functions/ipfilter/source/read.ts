@@ -1,3 +1,4 @@
+import { PluginError } from '../../../proto/error.ts';
 import { concat } from '../../kit/body.ts';
 import type { Content, Place } from './source.ts';
 
@@ -30,7 +31,7 @@ type Read = Omit<Pieces, 'tag'> & Pick<Content, 'tag'>;
 /**
  * Reads a source, unless it still is what `tag` names.
  *
- * @throws Error whose message says what is wrong, without a query or user info of an address
+ * @throws PluginError INPUT_INVALID, without a query or user info of an address; and what the platform throws
  */
 export async function readPlace(
   place: Place,
@@ -85,13 +86,20 @@ async function overHttp(
     await answer.body?.cancel();
     at = new URL(answer.headers.get('location') ?? '', at).href;
     // each of them: whoever sits on one plain hop chooses what the list is
-    if (!isSafe(at)) throw new Error('it redirects to an address without TLS');
+    if (!isSafe(at)) {
+      throw failure(
+        'it redirects to an address without TLS',
+        'https at each hop',
+        'Write the last address as url.',
+      );
+    }
     answer = await send(new Request(at, { headers, signal, redirect: 'manual' }));
   }
   if (answer.status === 304 && tag !== undefined) return 'unchanged';
   if (answer.status !== 200 || answer.body === null) {
     await answer.body?.cancel();
-    throw new Error(`it answered ${answer.status}`);
+    const remedy = 'Fetch the address by hand: it must answer without cookies and keys.';
+    throw failure(`it answered ${answer.status}`, '200, or 304 where nothing changed', remedy);
   }
   const etag = answer.headers.get('etag');
   return { pieces: await readAll(answer.body), ...(etag === null ? {} : { tag: etag }) };
@@ -115,7 +123,10 @@ interface Kv {
 
 async function fromKv(namespace: Kv, key: string, tag: string | undefined): Promise<Read | 'unchanged'> {
   const { value, metadata } = await namespace.getWithMetadata(key, { type: 'stream' });
-  if (value === null) throw new Error(`the namespace has no key ${key}`);
+  if (value === null) {
+    const remedy = 'Upload it: npx wrangler kv key put, with --remote.';
+    throw failure(`the namespace has no key ${key}`, 'the list or the database there', remedy);
+  }
   const etag =
     typeof metadata === 'object' && metadata !== null && 'etag' in metadata ? metadata.etag : undefined;
   if (typeof etag !== 'string') return { pieces: await readAll(value) };
@@ -136,7 +147,10 @@ interface R2 {
 
 async function fromR2(bucket: R2, key: string, tag: string | undefined): Promise<Read | 'unchanged'> {
   const object = await bucket.get(key, { onlyIf: tag === undefined ? {} : { etagDoesNotMatch: tag } });
-  if (object === null) throw new Error(`the bucket has no object ${key}`);
+  if (object === null) {
+    const remedy = 'Upload it: npx wrangler r2 object put, with --remote.';
+    throw failure(`the bucket has no object ${key}`, 'the list or the database there', remedy);
+  }
   // without a body: the condition did not hold
   if (object.body === undefined) return 'unchanged';
   return { pieces: await readAll(object.body), tag: object.etag };
@@ -157,7 +171,12 @@ async function fromFile(path: string, tag: string | undefined): Promise<Read | '
 function binding<T>(env: unknown, name: string, method: string): T {
   const found = typeof env === 'object' && env !== null ? (env as Record<string, unknown>)[name] : undefined;
   if (typeof found === 'object' && found !== null && method in found) return found as T;
-  throw new Error(`there is no such binding as ${name}; bindings exist on Cloudflare Workers only`);
+  const happened = `there is no such binding as ${name}; bindings exist on Cloudflare Workers only`;
+  throw failure(
+    happened,
+    'a binding of this name and kind',
+    "Bind it in the Worker's Wrangler configuration.",
+  );
 }
 
 /** Stops at the limit: what comes after it is not kept in memory first. */
@@ -176,8 +195,16 @@ async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array[]
   return pieces;
 }
 
-function tooLarge(): Error {
-  return new Error(`it has more than ${maxBytes} bytes`);
+function tooLarge(): PluginError {
+  return failure(
+    `it has more than ${maxBytes} bytes`,
+    'at most so many',
+    'Split the list, or take a smaller database.',
+  );
+}
+
+function failure(happened: string, expected: string, remedy: string): PluginError {
+  return new PluginError('INPUT_INVALID', { happened, expected, remedy });
 }
 
 /** Of Cloudflare Workers: https://developers.cloudflare.com/workers/runtime-apis/web-crypto/#constructors */
