@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
 import { GrpcError } from '../../adapter/goplugin/grpc-error.ts';
 import type { PluginClient } from '../../adapter/goplugin/host/launch.ts';
@@ -9,6 +10,7 @@ import { Metadata } from '../../proto/gen/sftpgo/metadata_pb.ts';
 import { Notifier } from '../../proto/gen/sftpgo/notifier_pb.ts';
 import { Searcher } from '../../proto/gen/sftpgo/searcher_pb.ts';
 import type { PluginTypeName } from '../../proto/plugin-types.ts';
+import { addresses, type Word } from './functions/addresses.ts';
 import authPlugin from './functions/auth.ts';
 import eventsearcherPlugin from './functions/eventsearcher.ts';
 import ipfilterPlugin from './functions/ipfilter.ts';
@@ -16,9 +18,6 @@ import kmsPlugin from './functions/kms.ts';
 import metadataPlugin from './functions/metadata.ts';
 import notifierPlugin from './functions/notifier.ts';
 import { type Column, columns } from './matrix.ts';
-
-/** What functions/misbehave.ts understands; empty: nothing. */
-export type Word = '' | 'throw' | 'exit' | 'loop' | 'exhaust';
 
 /** How one column is served and asked. */
 export interface ColumnCase {
@@ -36,16 +35,6 @@ export interface ColumnCase {
 const timeoutMs = 20_000;
 
 const record = '{"id":7,"username":"bob","status":1,"home_dir":"/srv/bob","permissions":{"/":["list"]}}';
-const words: readonly Word[] = ['throw', 'exit', 'loop', 'exhaust'];
-
-/** Addresses that were not asked about yet: 10.x.y.z. */
-function addresses(): () => string {
-  let next = 0;
-  return () => {
-    next += 1;
-    return `10.${(next >> 16) & 255}.${(next >> 8) & 255}.${next & 255}`;
-  };
-}
 
 const entryOf = (type: PluginTypeName) => `${import.meta.dirname}/functions/${type}.ts`;
 
@@ -61,10 +50,7 @@ function columnCase<I extends DescMessage, O extends DescMessage>(
 }
 
 const unseen = addresses();
-const question = (word: Word) => ({
-  ip: word === '' ? unseen() : `198.51.100.${201 + words.indexOf(word)}`,
-  protocol: 'SSH',
-});
+const question = (word: Word) => ({ ip: unseen('once', word), protocol: 'HTTP' });
 
 /** By column of the matrix. */
 export const columnCases: Readonly<Record<Column, ColumnCase>> = {
@@ -108,9 +94,40 @@ export const columnCases: Readonly<Record<Column, ColumnCase>> = {
 /** All columns, in the order of the table. */
 export const columnNames = Object.keys(columns) as readonly Column[];
 
-/** CheckIP about the one address of which the function says that it may be remembered. */
-export const askRemembered = (adapter: PluginClient): Promise<unknown> =>
-  adapter.call(IPFilter.method.checkIP, { ip: '198.51.100.1', protocol: 'SSH' }, { timeoutMs });
+/** Verdicts that an ipfilter was told and keeps. */
+export interface Kept {
+  /** CheckIP about an address whose verdict still holds. */
+  fresh(): Promise<unknown>;
+  /** About one whose verdict has expired: waits until it has. */
+  stale(): Promise<unknown>;
+  /** How both calls end while memory answers. */
+  readonly ending: 'answered' | 'DENIED';
+}
+
+/** The least that an ipfilter keeps a verdict: as long as `stale…` addresses have, and some. */
+const staleAfterMs = 1100;
+
+/**
+ * Lets an ipfilter learn two verdicts: allows where it denies what it does not know, and denials where it allows that,
+ * so that memory alone gives them while the function is away.
+ */
+export async function learn(adapter: PluginClient, column: Column, word: Word = ''): Promise<Kept> {
+  const open = column === 'ipfilterOpen';
+  const fresh = unseen(open ? 'freshDeny' : 'freshAllow', word);
+  const stale = unseen(open ? 'staleDeny' : 'staleAllow', word);
+  const check = (ip: string, protocol: string) =>
+    adapter.call(IPFilter.method.checkIP, { ip, protocol }, { timeoutMs });
+  await Promise.allSettled([fresh, stale].map((ip) => check(ip, 'SSH')));
+  const staleAt = performance.now() + staleAfterMs;
+  return {
+    fresh: () => check(fresh, 'HTTP'),
+    async stale() {
+      await sleep(Math.max(0, staleAt - performance.now()));
+      return await check(stale, 'HTTP');
+    },
+    ending: open ? 'DENIED' : 'answered',
+  };
+}
 
 /**
  * How a call ended, in the words of the matrix: `answered`, or the adapter's code and the gRPC status. `not in time`

@@ -13,7 +13,8 @@ import {
   startLambdaHost,
   throttled,
 } from '../runtimes/lambda-host.ts';
-import { columnCases, columnNames, type Word } from './columns.ts';
+import { columnCases, columnNames } from './columns.ts';
+import type { Word } from './functions/addresses.ts';
 import { type Column, type EventsOn, matrix } from './matrix.ts';
 import { type Player, playRow } from './play.ts';
 
@@ -116,7 +117,7 @@ test.each(Object.keys(matrix).filter((name): name is EventsOn<'lambda'> => Objec
       end: () => {
         host.fault = undefined;
       },
-      ask: ({ ask }) => ask(word),
+      word,
     });
   },
 );

@@ -9,7 +9,8 @@ import { buildFunction } from '../../infra/build/function.ts';
 import { acceptedLocal, manifestOf } from '../../infra/build/manifest.ts';
 import { putFunction } from '../../infra/lock/put.ts';
 import { pluginTypes } from '../../proto/plugin-types.ts';
-import { columnCases, columnNames, type Word } from './columns.ts';
+import { columnCases, columnNames } from './columns.ts';
+import type { Word } from './functions/addresses.ts';
 import { type Column, type EventsOn, matrix } from './matrix.ts';
 import { type Player, playRow } from './play.ts';
 
@@ -84,7 +85,7 @@ test.each(Object.keys(matrix).filter((name): name is EventsOn<'local'> => Object
   '%s',
   async (name) => {
     const nothing = () => undefined;
-    await playRow(name, roles, { begin: nothing, end: nothing, ask: ({ ask }) => ask(happens[name]) });
+    await playRow(name, roles, { begin: nothing, end: nothing, word: happens[name] });
   },
 );
 

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { PluginClient } from '../../adapter/goplugin/host/launch.ts';
-import { askRemembered, endingOf, type Word } from './columns.ts';
+import { endingOf, learn } from './columns.ts';
+import type { Word } from './functions/addresses.ts';
 import { type Column, matrix, statusOf } from './matrix.ts';
 
 /** What a row needs of a role. */
@@ -24,8 +25,8 @@ export async function recovers({ column, ask, adapter }: Player): Promise<void> 
 
 /**
  * Plays one row for all columns: calls are answered, `begin` makes it happen, each call ends as the matrix says and
- * before the host's deadline, what ipfilter remembers still counts, and after `end` calls are answered again by the same
- * processes.
+ * before the host's deadline, what ipfilter remembers still counts, expired or, under drift, while it is fresh, and
+ * after `end` calls are answered again by the same processes.
  */
 export async function playRow<P extends Player>(
   name: keyof typeof matrix,
@@ -33,23 +34,25 @@ export async function playRow<P extends Player>(
   happens: {
     begin(player: P): Promise<unknown> | unknown;
     end(player: P): Promise<unknown> | unknown;
-    /** Absent: as any call. */
-    ask?(player: P): Promise<unknown>;
+    /** What the function is asked to do; absent: nothing. */
+    readonly word?: Word | undefined;
   },
 ): Promise<void> {
   const filters = players.filter(({ column }) => column.startsWith('ipfilter'));
   await Promise.all(players.map(recovers));
-  await Promise.all(filters.map(({ adapter }) => askRemembered(adapter)));
+  const kept = await Promise.all(filters.map(({ adapter, column }) => learn(adapter, column, happens.word)));
   await Promise.all(players.map((player) => happens.begin(player)));
-  const ask = happens.ask ?? ((player: P) => player.ask());
   const endings = await Promise.all(
-    players.map(async (player) => [player.column, await endingOf(ask(player))] as const),
+    players.map(async ({ column, ask }) => [column, await endingOf(ask(happens.word))] as const),
   );
-  const remembered = await Promise.all(filters.map(({ adapter }) => endingOf(askRemembered(adapter))));
+  const fresh = await Promise.all(kept.map((memory) => endingOf(memory.fresh())));
+  const stale = await Promise.all(kept.map((memory) => endingOf(memory.stale())));
   await Promise.all(players.map((player) => happens.end(player)));
   expect(Object.fromEntries(endings)).toEqual(
     Object.fromEntries(players.map(({ column }) => [column, statusOf(matrix[name].ends[column])])),
   );
-  expect(remembered).toEqual(filters.map(() => 'answered'));
+  const drift = filters.some(({ column }) => matrix[name].ends[column] === 'DRIFT');
+  expect(fresh).toEqual(kept.map(({ ending }) => statusOf(ending)));
+  expect(stale).toEqual(kept.map(({ ending }) => statusOf(drift ? 'DRIFT' : ending)));
   await Promise.all(players.map(recovers));
 }

@@ -6,7 +6,8 @@ import { pluginTypes } from '../../proto/plugin-types.ts';
 import { type FunctionServer, startFunction } from '../support/function-server.ts';
 import { makeRoleFolder, type RoleFolder } from '../support/role-folder.ts';
 import { type WrongClock, wrongClock } from './clock.ts';
-import { columnCases, columnNames, type Word } from './columns.ts';
+import { columnCases, columnNames } from './columns.ts';
+import type { Word } from './functions/addresses.ts';
 import type { Column } from './matrix.ts';
 import { type FaultProxy, startFaultProxy } from './proxy.ts';
 

@@ -1,17 +1,12 @@
-import { allow, ipfilter } from '../../../functions/kit/index.ts';
+import { ipfilter } from '../../../functions/kit/index.ts';
+import { meaningOf } from './addresses.ts';
 import { misbehave } from './misbehave.ts';
 
-const words = new Map([
-  ['198.51.100.201', 'throw'],
-  ['198.51.100.202', 'exit'],
-  ['198.51.100.203', 'loop'],
-  ['198.51.100.204', 'exhaust'],
-]);
-
-/** Allows everybody; of one address the adapter may remember it. */
+/** Says of an address what it stands for. */
 export default ipfilter<object>({
-  checkIP({ ip }) {
-    misbehave(words.get(ip) ?? '');
-    return ip === '198.51.100.1' ? allow({ for: '5m' }) : allow();
+  checkIP({ ip, protocol }) {
+    const { verdict, word } = meaningOf(ip);
+    if (protocol === 'HTTP') misbehave(word);
+    return verdict;
   },
 });
