@@ -8,8 +8,11 @@ export type Column = PluginTypeName | 'ipfilterOpen';
 /** How a call ends: with an answer, or an error of this code. */
 export type Ending = 'answered' | Exclude<ErrorCode, 'FUNCTION_ERROR'> | 'FUNCTION_ERROR 13';
 
-/** What runs a row: the function behind HTTPS, on Lambda, in the adapter's own thread, or the host's files. */
-export type Ground = 'https' | 'lambda' | 'local' | 'files' | 'start';
+/**
+ * What runs a row: the function behind HTTPS, the same with sections that wait for longer, on Lambda, in the adapter's
+ * own thread, or the host's files.
+ */
+export type Ground = 'https' | 'patient' | 'lambda' | 'local' | 'files' | 'start';
 
 /** One row: what happens, and how a call of each type ends meanwhile. */
 export interface FaultEvent {
@@ -60,8 +63,8 @@ export const matrix = {
   clockFarAhead: event('https', "the function's clock is 10 min ahead", away('CLOCK_SKEW')),
   clockFarBehind: event('https', "the function's clock is 10 min behind", away('CLOCK_SKEW')),
   coldStart: event(
-    'https',
-    'a cold start: longer than the breaker rests, within the deadline',
+    'patient',
+    'a cold start of 8 s: longer than the breaker rests, within the deadline',
     all('answered'),
   ),
   latency: event('https', 'latency and jitter', all('answered')),

@@ -30,7 +30,6 @@ const withLength = (headers: readonly string[], length: number) =>
 /** The rows that the proxy alone makes happen, whatever runs the function behind it. */
 export const proxyRows = {
   resetOnce: between(() => ({ kind: 'reset', times: 1 })),
-  coldStart: between(() => ({ kind: 'latency', ms: 2500 })),
   latency: between(() => ({ kind: 'latency', ms: 100, jitterMs: 200 })),
   reset: between(() => ({ kind: 'reset' })),
   refused: between(() => ({ kind: 'refuse' })),
