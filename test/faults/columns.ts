@@ -34,7 +34,9 @@ export interface ColumnCase {
 /** The host's own deadline: every call must be answered before. */
 const timeoutMs = 20_000;
 
-const record = '{"id":7,"username":"bob","status":1,"home_dir":"/srv/bob","permissions":{"/":["list"]}}';
+/** A user as SFTPGo keeps it. */
+export const record =
+  '{"id":7,"username":"bob","status":1,"home_dir":"/srv/bob","permissions":{"/":["list"]}}';
 
 const entryOf = (type: PluginTypeName) => `${import.meta.dirname}/functions/${type}.ts`;
 
