@@ -1,13 +1,13 @@
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { PluginError } from '../../proto/error.ts';
 import { loadConfig } from '../config/load-role.ts';
 import { quantileS } from '../metrics/quantile.ts';
-import { type RoleStatus, readStatuses } from '../metrics/status-socket.ts';
+import { type AskedRole, askRoles, type RoleStatus } from '../metrics/status-socket.ts';
 import { configOption } from './config-option.ts';
-import { print, table } from './output.ts';
+import { plain, print, table } from './output.ts';
 
-/** `status`: what the roles that serve on this machine say of themselves. Exit 1 when none does. */
+/** `status`: what the roles that serve on this machine say of themselves, and which do not answer. Exit 1 when none does. */
 export function statusCommand(): Command {
   return new Command('status')
     .description('what the serving plugins count: calls, outcomes, memory, lock')
@@ -22,18 +22,21 @@ export function statusCommand(): Command {
           remedy: 'Add it, and wait until the plugins have read the configuration again (5 s).',
         });
       }
-      const statuses = await readStatuses(resolve(dirname(options.config), config.state));
+      const roles = await askRoles(resolve(dirname(options.config), config.state));
       if (options.json) {
-        for (const status of statuses) print(JSON.stringify(status));
+        for (const role of roles) print(JSON.stringify(role.status ?? role));
       } else {
         print(
-          statuses.length === 0
-            ? 'No plugin serves with this state folder.'
-            : statuses.map(asText).join('\n\n'),
+          roles.length === 0 ? 'No plugin serves with this state folder.' : roles.map(roleText).join('\n\n'),
         );
       }
-      if (statuses.length === 0) process.exitCode = 1;
+      if (roles.every(({ status }) => status === undefined)) process.exitCode = 1;
     });
+}
+
+function roleText({ socket, status, silence }: AskedRole): string {
+  if (status !== undefined) return asText(status);
+  return plain(`${basename(socket, '.sock')}: DOES NOT ANSWER (${silence})`);
 }
 
 function asText(status: RoleStatus): string {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { recordingLog } from '../../test/support/invoke.ts';
 import { removeDeadSocket } from './dead-socket.ts';
 import { exposeMetrics } from './expose.ts';
 import { Metrics } from './registry.ts';
-import { openStatusSocket, type RoleStatus, readStatuses } from './status-socket.ts';
+import { askRoles, openStatusSocket, type RoleStatus, readStatuses } from './status-socket.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -91,6 +91,55 @@ test('a role says its status to its owner alone', async () => {
   await end();
   expect(await readStatuses(folder)).toEqual([]);
   expect(await readStatuses(join(folder, 'nowhere'))).toEqual([]);
+});
+
+/** A socket among those of the roles, which says this to whoever connects. */
+async function sayer(name: string, text: string): Promise<() => Promise<unknown>> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(join(folder, 'status', name), () => resolve()));
+  return async () => await new Promise((resolve) => server.close(resolve));
+}
+
+test('a role that says nothing, or no status, is one that does not answer: the others are shown', async () => {
+  const end = await openStatusSocket(folder, 'ipfilter', () => status, recordingLog());
+  const ends = [
+    end,
+    await sayer('auth-1.sock', ''),
+    await sayer('kms-2.sock', '{"type":"kms"}'),
+    await sayer('metadata-3.sock', 'x'.repeat(5 << 20)),
+  ];
+  const said = (await askRoles(folder)).map((role) => [
+    role.socket.split('/').at(-1),
+    role.status ?? role.silence,
+  ]);
+  expect(said).toEqual([
+    ['auth-1.sock', 'no status'],
+    [`ipfilter-${process.pid}.sock`, status],
+    ['kms-2.sock', 'no status'],
+    ['metadata-3.sock', 'too much'],
+  ]);
+  expect(await readStatuses(folder)).toEqual([status]);
+  for (const close of ends) await close();
+  expect(await askRoles(folder)).toEqual([]);
+});
+
+test('who asks a role that sixteen others ask gets no answer, and one when they have gone', async () => {
+  const end = await openStatusSocket(folder, 'ipfilter', () => status, recordingLog());
+  const path = join(folder, 'status', `ipfilter-${process.pid}.sock`);
+  const others: Socket[] = [];
+  for (let n = 0; n < 16; n += 1) {
+    // keeps its half open
+    const other = createConnection({ path, allowHalfOpen: true });
+    await new Promise((resolve) => other.once('data', resolve));
+    others.push(other);
+  }
+  expect(await askRoles(folder)).toEqual([{ socket: path, silence: expect.any(String) }]);
+  for (const other of others) other.destroy();
+  expect(await until(async () => (await readStatuses(folder)).at(0))).toEqual(status);
+  await end();
 });
 
 test('a state folder that cannot be used costs the status and nothing else', async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, unlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, unlink } from 'node:fs/promises';
 import { createConnection, type Server } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -83,30 +83,57 @@ async function listen(path: string, text: () => string): Promise<Server> {
   return server;
 }
 
-/** Asks every role that serves on this state folder; sockets of killed processes are removed. */
-export async function readStatuses(state: string): Promise<readonly RoleStatus[]> {
-  const names = await readdir(folderOf(state)).catch(() => []);
-  const statuses: RoleStatus[] = [];
-  for (const name of names.filter((each) => each.endsWith('.sock')).sort()) {
-    const path = join(folderOf(state), name);
-    await removeDeadSocket(path);
-    const text = await readAll(path);
-    if (text !== undefined) statuses.push(statusSchema.parse(JSON.parse(text)));
-  }
-  return statuses;
+/** One socket of the state folder, asked. */
+export interface AskedRole {
+  readonly socket: string;
+  /** What its role says of itself; undefined where it does not answer. */
+  readonly status?: RoleStatus;
+  /** Why it does not answer, in words. */
+  readonly silence?: string;
 }
 
-async function readAll(path: string): Promise<string | undefined> {
-  return await new Promise((resolve) => {
+/**
+ * Asks every role that serves on this state folder. One that hangs, is asked by too many or says what cannot be read
+ * is among them, without its status; sockets of killed processes are removed, and those of roles that end are left out.
+ */
+export async function askRoles(state: string): Promise<readonly AskedRole[]> {
+  const names = await readdir(folderOf(state)).catch(() => []);
+  const sockets = names.filter((each) => each.endsWith('.sock')).sort();
+  const asked = await Promise.all(sockets.map((name) => askRole(join(folderOf(state), name))));
+  return asked.filter((one) => one !== undefined);
+}
+
+/** What every role says that answers. */
+export async function readStatuses(state: string): Promise<readonly RoleStatus[]> {
+  return (await askRoles(state)).flatMap(({ status }) => status ?? []);
+}
+
+/** Undefined: nobody is there any more. */
+async function askRole(socket: string): Promise<AskedRole | undefined> {
+  await removeDeadSocket(socket);
+  try {
+    return { socket, status: statusSchema.parse(JSON.parse(await readAll(socket))) };
+  } catch (error) {
+    await removeDeadSocket(socket);
+    if ((await lstat(socket).catch(() => undefined)) === undefined) return undefined;
+    const unreadable = error instanceof SyntaxError || error instanceof z.ZodError;
+    const silence = unreadable ? 'no status' : (Object(error).code ?? Object(error).message);
+    return { socket, silence: String(silence) };
+  }
+}
+
+/** All that the other end says until it hangs up. */
+async function readAll(path: string): Promise<string> {
+  return await new Promise((resolve, reject) => {
     let text = '';
     const socket = createConnection(path);
     socket.setEncoding('utf8');
-    socket.setTimeout(answerMs, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(answerMs, () => socket.destroy(new Error(`nothing for ${answerMs} ms`)));
     socket.on('data', (chunk) => {
       text += chunk;
-      if (text.length > maxStatusBytes) socket.destroy(new Error('too long'));
+      if (text.length > maxStatusBytes) socket.destroy(new Error('too much'));
     });
     socket.once('end', () => resolve(text));
-    socket.once('error', () => resolve(undefined));
+    socket.once('error', reject);
   });
 }

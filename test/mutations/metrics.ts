@@ -78,6 +78,21 @@ export const mutations: readonly Mutation[] = [
     why: 'anybody reads the status',
   },
   {
+    file: 'adapter/metrics/status-socket.ts',
+    text: '    const unreadable = error instanceof SyntaxError || error instanceof z.ZodError;\n',
+    replacement:
+      '    const unreadable = error instanceof SyntaxError || error instanceof z.ZodError;\n    if (unreadable) throw error;\n',
+    tests: [sockets],
+    why: 'one role that says nothing hides all the others',
+  },
+  {
+    file: 'adapter/metrics/status-socket.ts',
+    text: '    if ((await lstat(socket).catch(() => undefined)) === undefined) return undefined;\n',
+    replacement: '    return undefined;\n',
+    tests: [sockets],
+    why: 'a role that hangs looks like one that does not run',
+  },
+  {
     file: 'adapter/metrics/expose.ts',
     text: 'timer = setTimeout(() => void begin(), retryMs);',
     replacement: 'timer = setTimeout(() => undefined, retryMs);',

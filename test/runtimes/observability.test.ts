@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -151,6 +151,27 @@ test('status shows the same in the terminal', async () => {
     target: 'https',
     seq: 1,
   });
+});
+
+test('a role that does not answer is one line of status, beside those that do', async () => {
+  const silent = createSocketServer((socket) => socket.end());
+  await new Promise<void>((resolve) => silent.listen(folder.at('state/status/auth-1.sock'), resolve));
+  const { code, stdout } = await command('status');
+  const { stdout: json } = await command('status', '--json');
+  await new Promise((resolve) => silent.close(resolve));
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^auth-1: DOES NOT ANSWER \(no status\)\n\nipfilter: office@live /),
+  ]);
+  expect(
+    json
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([
+    { socket: folder.at('state/status/auth-1.sock'), silence: 'no status' },
+    { type: 'ipfilter' },
+  ]);
 });
 
 test('what is wrong with the files stands in status and in the figures of a role that still serves', async () => {
