@@ -21,7 +21,7 @@ export const families = {
     type: 'counter',
     help: 'How often the function was not asked any more for a moment.',
   },
-  breaker_open: { type: 'gauge', help: '1 while the function is not asked because it failed too often.' },
+  breaker_open: { type: 'gauge', help: '1 while calls fail at once because the function failed too often.' },
   in_flight: { type: 'gauge', help: 'Calls of the host that wait for their answer.' },
   ipfilter_cache: { type: 'counter', help: 'How the memory of verdicts answered a CheckIP.' },
   ipfilter_clamped: {

@@ -52,6 +52,20 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: breaker,
+    text: 'circuit.state === CircuitState.Closed || rested() ? 0 : 1',
+    replacement: 'circuit.state === CircuitState.Closed ? 0 : 1',
+    tests: [breakerTest],
+    why: 'a role that nobody asks raises an alarm for ever',
+  },
+  {
+    file: breaker,
+    text: 'circuit.state === CircuitState.Open && performance.now()',
+    replacement: 'performance.now()',
+    tests: [breakerTest],
+    why: 'while one call tries the others fail, and no alarm says so',
+  },
+  {
+    file: breaker,
     text: '        throw refusal(error);\n',
     replacement:
       '        await new Promise((resolve) => setTimeout(resolve, 1));\n        throw refusal(error);\n',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { IPFilter } from '../../../proto/gen/sftpgo/ipfilter_pb.ts';
-import { callOf } from '../../../test/support/invoke.ts';
+import { callOf, recordingLog } from '../../../test/support/invoke.ts';
 import {
   codeOf,
   factsWith,
@@ -116,6 +116,35 @@ test.each([
   vi.advanceTimersByTime(2000);
   expect(await during(step, 1)).toMatchObject({ asked: 1 });
   expect(await during(factsWith(), 5)).toMatchObject({ asked: 0 });
+});
+
+test('the gauge is 1 while calls fail at once: not after the rest, though nobody has asked since', async () => {
+  let read = () => -1;
+  const gauge = (_: string, reading: () => number) => {
+    read = reading;
+  };
+  const tools = { functionName: 'office@live', log: recordingLog(), gauge };
+  let step: Step = unreachable;
+  const handle = breaker({ tools }).wrap((call) => scripted(step)(call));
+  expect(read()).toBe(0);
+  for (let n = 0; n < 10; n += 1) await codeOf(handle(ask()));
+  expect(read()).toBe(1);
+  vi.advanceTimersByTime(1999);
+  expect(read()).toBe(1);
+  vi.advanceTimersByTime(1);
+  expect(read()).toBe(0);
+  // one tries: the others fail until it is back
+  const { promise, resolve } = Promise.withResolvers<Error>();
+  step = promise;
+  const tries = codeOf(handle(ask()));
+  expect([read(), await codeOf(handle(ask()))]).toEqual([1, 'UNREACHABLE']);
+  vi.advanceTimersByTime(5000);
+  expect(read()).toBe(1);
+  resolve(unreachable);
+  await tries;
+  expect(read()).toBe(1);
+  vi.advanceTimersByTime(2000);
+  expect(read()).toBe(0);
 });
 
 test('a clock that is set back does not keep it open', async () => {

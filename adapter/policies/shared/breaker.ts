@@ -55,7 +55,9 @@ export function breaker(
     return made;
   };
   let circuit = newCircuit();
-  tools?.gauge?.('breaker_open', () => (circuit.state === CircuitState.Closed ? 0 : 1));
+  // open until somebody asks, for ever perhaps: after its rest the next call tries
+  const rested = () => circuit.state === CircuitState.Open && performance.now() - openedAt >= halfOpenAfterMs;
+  tools?.gauge?.('breaker_open', () => (circuit.state === CircuitState.Closed || rested() ? 0 : 1));
   return {
     name: 'breaker',
     wrap: (next) => async (call) => {
