@@ -34,6 +34,8 @@ export interface Trace {
   networkMs?: number;
   functionMs?: number;
   verifyMs?: number;
+  /** The id that the call goes out with, where it is not its own: an event's. */
+  callId?: string;
   /** Which policy answered when it was not the function: `cache`, `always-allow`, … */
   answeredBy?: string;
   facts?: Facts;

@@ -118,8 +118,9 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
       return reply.output;
     } catch (error) {
       ended(error);
-      logFailure(log, type, { rpc: unary.method.name, call: id }, { error, input: unary.input });
-      const { grpcCode, message } = hostError(error, id, traits);
+      const sent = trace.callId ?? id;
+      logFailure(log, type, { rpc: unary.method.name, call: sent }, { error, input: unary.input });
+      const { grpcCode, message } = hostError(error, sent, traits);
       throw new GrpcError(grpcCode, message);
     }
   }

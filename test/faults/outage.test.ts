@@ -52,6 +52,19 @@ test('answers of every code, signed, leave the breaker closed: each call reaches
   }
 });
 
+test('the id that the function gets is in the log and in the error of SFTPGo, an event of its own id too', async () => {
+  for (const role of stage.roles) {
+    role.server.intercept = (request) =>
+      role.server.sign(request, { status: 500, body: '{"code":"internal"}' });
+    const error: unknown = await role.ask().catch((thrown: unknown) => thrown);
+    role.server.intercept = undefined;
+    const sent = new Map(role.server.requests.at(-1)?.headers).get('plugin-call-id');
+    expect(sent).toMatch(role.column === 'notifier' ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{32}$/);
+    expect(String(error)).toContain(`(FUNCTION_ERROR, call ${sent})`);
+    await expect.poll(() => role.loggedCalls, { timeout: 20_000 }).toContain(sent);
+  }
+});
+
 test.each(repeatable)(
   '%s: with the function dead, the network sees at most 1.2 times the calls, and none while the breaker is open',
   async (column) => {

@@ -23,6 +23,8 @@ export interface Role {
   readonly adapter: PluginClient;
   /** Its log so far. */
   readonly lines: readonly string[];
+  /** Ids of calls that its log names. */
+  readonly loggedCalls: readonly unknown[];
   ask(word?: Word): Promise<unknown>;
   /** Writes its configuration; `more` are further keys of its section. */
   configure(more?: string): Promise<void>;
@@ -82,6 +84,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     });
     proxy.upstream = Number(new URL(server.url).port);
     const lines: string[] = [];
+    const loggedCalls: unknown[] = [];
     const configure = async (more = options.sections?.[column] ?? '') => {
       const keys = [
         'use: office',
@@ -118,7 +121,10 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       },
       cookie: { name, value },
       versions: [1],
-      onLog: (level, message) => lines.push(`${level} ${message}`),
+      onLog(level, message, fields) {
+        lines.push(`${level} ${message}`);
+        if ('call' in fields) loggedCalls.push(fields['call']);
+      },
     });
     return {
       column,
@@ -127,6 +133,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       server,
       adapter,
       lines,
+      loggedCalls,
       ask: (word) => ask(adapter, word),
       configure,
       lock,

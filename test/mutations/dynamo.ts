@@ -60,6 +60,13 @@ export const mutations: readonly Mutation[] = [
     why: 'nobody knows which node an event comes from',
   },
   {
+    file: 'adapter/policies/notifier/event-id.ts',
+    text: '      if (call.trace) call.trace.callId = id;\n',
+    replacement: '',
+    tests: [notifierPolicies],
+    why: 'the id in the log of an event that failed is found nowhere else',
+  },
+  {
     file: 'adapter/policies/notifier/index.ts',
     text: 'breaker({ tools }), ',
     replacement: '',

@@ -114,6 +114,13 @@ export const mutations: readonly Mutation[] = [
     why: 'the function is in no trace',
   },
   {
+    file: 'adapter/cli/serve.ts',
+    text: 'const sent = trace.callId ?? id;',
+    replacement: 'const sent = id;',
+    tests: ['test/faults/outage.test.ts'],
+    why: 'the log names an event by an id that no function and no trace has',
+  },
+  {
     file: 'adapter/tracing/otlp.ts',
     text: 'if (queue.length >= maxQueued) {',
     replacement: 'if (queue.length < 0) {',

@@ -34,11 +34,15 @@ export function eventIdOf(schema: DescMessage, event: Message, instance: string)
 export function eventId(instance: string): Policy {
   return {
     name: 'event-id',
-    wrap: (next) => (call) =>
-      next({
+    wrap: (next) => (call) => {
+      const id = eventIdOf(call.method.input, call.input, instance);
+      // what is logged of the call must be found at the function
+      if (call.trace) call.trace.callId = id;
+      return next({
         ...call,
-        id: eventIdOf(call.method.input, call.input, instance),
+        id,
         headers: [...(call.headers ?? []), [pluginHeaders.instance, instance]],
-      }),
+      });
+    },
   };
 }

@@ -16,6 +16,7 @@ import {
   scripted,
   signedError,
 } from '../../../test/support/policies.ts';
+import type { Trace } from '../../shapes.ts';
 import { compose } from '../compose.ts';
 import { notifierSection } from './config.ts';
 import { eventIdOf } from './event-id.ts';
@@ -82,6 +83,15 @@ test('each attempt carries the id of the event and the signed name of the instan
   expect(next.calls.map(({ id, headers }) => [id, headers])).toEqual(
     Array.from({ length: 2 }, () => [fsId({}), [[pluginHeaders.instance, 'node1']]]),
   );
+});
+
+test('what is logged of an event is the id that the function gets', async () => {
+  const trace: Trace = {};
+  const next = scripted(failure('DEADLINE'));
+  const section = notifierSection.parse({ use: 'events', instance: 'node1' });
+  const call = callOf(Notifier.method.sendFsEvent, event, { trace });
+  await codeOf(compose(notifierPolicies(section), next)(call));
+  expect([trace.callId, next.calls[0]?.id]).toEqual([fsId({}), fsId({})]);
 });
 
 test.each([
