@@ -13,7 +13,7 @@ export const families = {
   call_seconds: { type: 'histogram', help: 'From a call of the host to its answer.' },
   function_seconds: {
     type: 'histogram',
-    help: 'From sending a request to a function until its answer is in.',
+    help: 'From sending a request to a function until its answer is in, or it failed.',
   },
   refused_total: { type: 'counter', help: 'Calls that a check refused, by the check.' },
   retries_total: { type: 'counter', help: 'Requests that were sent a second time.' },

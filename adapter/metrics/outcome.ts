@@ -63,7 +63,4 @@ export function countCall(metrics: Metrics, target: CallTarget, call: AnsweredCa
     const check = error instanceof PluginError ? error.code : 'INTERNAL';
     metrics.count('refused_total', { rpc, target, check });
   }
-  if (trace.networkMs !== undefined) {
-    metrics.observe('function_seconds', (trace.networkMs + (trace.functionMs ?? 0)) / 1000, { rpc, target });
-  }
 }

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { recordingLog } from '../../test/support/invoke.ts';
+import { IPFilter } from '../../proto/gen/sftpgo/ipfilter_pb.ts';
+import { callOf, recordingLog } from '../../test/support/invoke.ts';
+import { codeOf } from '../../test/support/policies.ts';
 import { makeRoleFolder, type RoleFolder } from '../../test/support/role-folder.ts';
 import { Role } from '../role/role.ts';
 import { RoleFigures } from './role-figures.ts';
@@ -21,6 +23,15 @@ afterEach(async () => {
   await figures.close();
   await folder.remove();
   vi.restoreAllMocks();
+});
+
+test('a request that nobody answers counts for the time of the function', async () => {
+  await role.refresh();
+  const call = callOf(IPFilter.method.checkIP, { ip: '198.51.100.7', protocol: 'SSH' });
+  expect(await codeOf(role.handle(call))).toBe('UNREACHABLE');
+  const times = figures.metrics.samples().filter(({ family }) => family === 'function_seconds');
+  // sent once more: it surely did not run
+  expect(times).toMatchObject([{ labels: { rpc: 'CheckIP', target: 'https' }, value: { count: 2 } }]);
 });
 
 test('calls are counted under the target of the function in force, and under none before there is one', async () => {

@@ -11,6 +11,7 @@ import type { Connection, Log } from '../invoke/connection.ts';
 import { createInvoke } from '../invoke/index.ts';
 import { probe } from '../invoke/probe.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import { timedTarget } from '../metrics/timed-target.ts';
 import { compose } from '../policies/compose.ts';
 import { policiesOf } from '../policies/index.ts';
 import { AnswerError, type Handler, type Verifier } from '../shapes.ts';
@@ -91,7 +92,7 @@ export function createGeneration<T extends SectionName>(
   const keys = verifyingKeys(locked.keys);
   const connection: Connection = {
     functionName,
-    target,
+    target: metrics ? timedTarget(target, locked.target, metrics) : target,
     verifier,
     require: section.integrity.require,
     signingKey: files.identity,

@@ -29,6 +29,20 @@ export const mutations: readonly Mutation[] = [
     why: 'a slow Worker and a slow Lambda look the same',
   },
   {
+    file: 'adapter/metrics/timed-target.ts',
+    text: 'answer.then(ended, ended);',
+    replacement: 'answer.then(ended, () => undefined);',
+    tests: ['adapter/metrics/timed-target.test.ts'],
+    why: 'a function that answers nobody looks fast',
+  },
+  {
+    file: 'adapter/role/generation.ts',
+    text: 'metrics ? timedTarget(target, locked.target, metrics) : target',
+    replacement: 'target',
+    tests: ['adapter/metrics/role-figures.test.ts'],
+    why: 'nobody sees how long a function takes',
+  },
+  {
     file: 'adapter/metrics/registry.ts',
     text: 'else if (this.#counters.size < maxSeries)',
     replacement: 'else',

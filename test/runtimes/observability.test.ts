@@ -118,6 +118,8 @@ test('each answered call is counted once, by its outcome', async () => {
   expect(['ok', 'cached', 'denied', 'local', 'invalid'].map(outcome)).toEqual([1, 2, 1, 1, 1]);
   expect(sum(text, 'calls_total')).toBe(7);
   expect(sum(text, 'call_seconds_count')).toBe(7);
+  // asked, denied, failed in the function
+  expect(sum(text, 'function_seconds_count')).toBe(3);
   expect(sum(text, 'in_flight')).toBe(0);
   expect(sum(text, 'serving')).toBe(1);
   expect(sum(text, 'lock_seq')).toBe(1);
