@@ -51,6 +51,8 @@ export class RoleFigures {
 
   /** Files were read and are in force. */
   inForce(now: InForce): void {
+    // what proved the code that was locked before proves nothing of the one that is now
+    if (codeOf(this.#inForce) !== codeOf(now)) this.#provedAt = undefined;
     this.#inForce = now;
     this.#problem = undefined;
     const listen = now.files.section.metrics?.listen;
@@ -104,4 +106,9 @@ export class RoleFigures {
         .map((sample) => ({ ...sample, labels: { ...sample.labels } })) as RoleStatus['samples'],
     };
   }
+}
+
+/** The code that answers have to prove: where it is, and what of it the lock accepts. */
+function codeOf(inForce: InForce | undefined): string {
+  return JSON.stringify([inForce?.files.functionName, inForce?.files.locked]);
 }

@@ -43,6 +43,13 @@ export const mutations: readonly Mutation[] = [
     why: 'nobody sees how long a function takes',
   },
   {
+    file: 'adapter/metrics/role-figures.ts',
+    text: '    if (codeOf(this.#inForce) !== codeOf(now)) this.#provedAt = undefined;\n',
+    replacement: '',
+    tests: ['adapter/metrics/role-figures.test.ts'],
+    why: 'new code that nothing has proved yet shows the evidence of the old one',
+  },
+  {
     file: 'adapter/metrics/registry.ts',
     text: 'else if (this.#counters.size < maxSeries)',
     replacement: 'else',
