@@ -28,6 +28,14 @@ const clock = (offsetMs: number): Happens => ({
     stage.clock.offsetMs = 0;
   },
 });
+/** The function's name leads to another address of this machine, where nobody listens on its port, or nowhere. */
+const leadsTo = (address: '127.0.0.2' | ''): Happens => ({
+  async begin({ proxy }) {
+    await writeFile(stage.dnsBroken, address);
+    await proxy.drop();
+  },
+  end: () => rm(stage.dnsBroken, { force: true }),
+});
 const presents = (present: Certificate) => between(() => ({ kind: 'certificate', present }));
 const hourMs = 3_600_000;
 const names = ['function.test'];
@@ -43,17 +51,12 @@ const happens: Readonly<Record<EventsOn<'https'>, Happens>> = {
   clockBehind: clock(-31_000),
   clockFarAhead: clock(600_000),
   clockFarBehind: clock(-600_000),
+  refused: leadsTo('127.0.0.2'),
   stranger: presents(stranger),
   expired: presents(expired),
   otherName: presents(otherName),
   plainHttp: between(() => ({ kind: 'certificate', present: 'plain http' })),
-  dns: {
-    async begin({ proxy }) {
-      await writeFile(stage.dnsBroken, '');
-      await proxy.drop();
-    },
-    end: () => rm(stage.dnsBroken, { force: true }),
-  },
+  dns: leadsTo(''),
 };
 
 test.each(Object.keys(matrix).filter((name): name is EventsOn<'https'> => Object.hasOwn(happens, name)))(
@@ -68,6 +71,7 @@ test.each([
   ['CERT_HAS_EXPIRED', 'one that has expired'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'one for another name'],
   ['EAI_AGAIN', 'a name that does not resolve'],
+  ['ECONNREFUSED', 'a port where nobody listens'],
 ])('the log says %s: %s', (reason) => {
   // where onUnavailable allows, no call fails, and so none is logged
   const failing = stage.roles.filter(({ column }) => column !== 'ipfilterOpen');

@@ -10,7 +10,7 @@ export type Line =
   | { readonly kind: 'drip'; readonly everyMs: number }
   /** RST in place of the answer; `times`: only so often, then nothing is wrong any more. */
   | { readonly kind: 'reset'; readonly times?: number }
-  /** RST as soon as a connection is there, and in place of the request on an open one. */
+  /** RST as soon as a connection was taken, and in place of the request on an open one: so that attempts are counted. */
   | { readonly kind: 'refuse' }
   /** FIN in place of the answer; requests are still taken. */
   | { readonly kind: 'half-close' }

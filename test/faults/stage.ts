@@ -37,7 +37,7 @@ export interface Stage {
   readonly roles: readonly Role[];
   readonly certificate: Certificate;
   readonly clock: WrongClock;
-  /** While this file exists, `function.test` does not resolve. */
+  /** While this file exists, `function.test` is the address that stands in it, and does not resolve if it is empty. */
   readonly dnsBroken: string;
   close(): Promise<void>;
 }
