@@ -9,7 +9,8 @@ import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { newKey, publicOf } from '../../test/support/keys.ts';
 import { newSigner } from '../../test/support/role-folder.ts';
 import { writeManifest } from '../build/manifest.ts';
-import { keptSeqs, readKeptLock, readLockFile, writeLock } from '../lock/write.ts';
+import { keptSeqs } from '../lock/kept.ts';
+import { readKeptLock, readLockFile, writeLock } from '../lock/write.ts';
 import type { Cloud, Traffic } from './cloud.ts';
 import { type DeployContext, deployFunctions, planFunctions } from './flow.ts';
 import type { ProjectFunction } from './project.ts';
@@ -398,6 +399,42 @@ test('rollback --to a seq takes the version that came last in that lock', async 
   expect(await accepted()).toEqual(['3', '1']);
   const again = await rollbackFunctions(Object.assign(contextOf(cloud), { to: 1 }));
   expect(again).toMatchObject({ written: false, waiting: ['office@live'] });
+});
+
+test.each(['', '{"payload": "eyJ'])(
+  'rollback passes over what was cut off while it was kept (%o), and says so',
+  async (cut) => {
+    const { cloud } = await threeDeployments();
+    const last = Math.max(...(await keptSeqs(at('bundles.lock.json'))));
+    await writeFile(at(`locks/${last - 1}.json`), cut);
+    await writeFile(at('locks/99.json'), cut);
+    const context = contextOf(cloud);
+    expect(await rollbackFunctions(context)).toMatchObject({
+      seq: 100,
+      waiting: ['office@live'],
+      functions: [{ version: '2' }],
+    });
+    expect(context.lines).toContain(
+      `office@live: locks/${last - 1}.json is no sealed lock, cut off perhaps: passed over`,
+    );
+    await expect(rollbackFunctions(Object.assign(context, { to: last - 1 }))).rejects.toMatchObject({
+      code: 'LOCK_INVALID',
+      happened: expect.stringContaining(`${last - 1}.json`),
+      remedy: expect.stringContaining('name another lock with --to'),
+    });
+  },
+);
+
+test('rollback does not pass over a lock of somebody who is not trusted: without it, it might go too far back', async () => {
+  const { cloud } = await threeDeployments();
+  const last = Math.max(...(await keptSeqs(at('bundles.lock.json'))));
+  const { signatures } = JSON.parse(await readFile(at('locks/1.json'), 'utf8'));
+  const kept = JSON.parse(await readFile(at(`locks/${last - 2}.json`), 'utf8'));
+  await writeFile(at(`locks/${last - 2}.json`), JSON.stringify({ ...kept, signatures }));
+  await expect(rollbackFunctions(contextOf(cloud))).rejects.toMatchObject({
+    code: 'LOCK_INVALID',
+    remedy: expect.stringContaining('--trust'),
+  });
 });
 
 test('rollback to what is gone, not kept, or not sealed by somebody trusted is refused', async () => {

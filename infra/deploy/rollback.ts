@@ -1,6 +1,7 @@
 import { PluginError } from '../../proto/error.ts';
 import type { Lock, LockedFunction } from '../../proto/lock/schema.ts';
-import { keptSeqs, readKeptLock } from '../lock/write.ts';
+import { isCutOff, keptSeqs } from '../lock/kept.ts';
+import { readKeptLock } from '../lock/write.ts';
 import { type DeployContext, type DeployResult, lastOf, lockWith, resultOf } from './flow.ts';
 import { isSamePlace } from './place.ts';
 import type { ProjectFunction } from './project.ts';
@@ -12,7 +13,8 @@ import { lockedEntries } from './resume.ts';
  * accepted until `deploy --resume`, as in every deployment.
  *
  * The older version is taken from a lock that was sealed then (`locks/<seq>.json`): the one with seq `to`, or else for
- * each function the newest in which another version came last. It is read back from the cloud and compared first.
+ * each function the newest in which another version came last. It is read back from the cloud and compared first. What
+ * is kept there and is no sealed lock at all is passed over, with a line that says so.
  *
  * @throws PluginError LOCK_INVALID when that lock was not kept, INPUT_INVALID when it does not have the function
  * there or the version signs with a key that was replaced since, DRIFT when it is gone or not what that lock says
@@ -70,6 +72,10 @@ async function olderEntry(
       ? (await keptSeqs(context.lockFile)).filter((seq) => seq < seqNow).reverse()
       : [context.to];
   for (const seq of seqs) {
+    if (context.to === undefined && (await isCutOff(context.lockFile, seq))) {
+      context.report(`${fn.id}: locks/${seq}.json is no sealed lock, cut off perhaps: passed over`);
+      continue;
+    }
     const old = (await readKeptLock(context, seq)).functions[fn.id];
     const isThere = old !== undefined && isSamePlace(old, entry) && old.address === entry.address;
     if (isThere && (context.to !== undefined || lastOf(old).version !== lastOf(entry).version))

@@ -1,5 +1,6 @@
 import { type OpenedLock, openSealedLock, peekLock } from '../../proto/lock/open.ts';
-import { readLockText, readTrust } from './write.ts';
+import { readLockText } from './kept.ts';
+import { readTrust } from './write.ts';
 
 /** A lock to look at, and how far its seal was checked. */
 export interface ShownLock extends OpenedLock {

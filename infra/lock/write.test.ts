@@ -7,6 +7,7 @@ import { lockedFunction } from '../../test/support/invoke.ts';
 import { newKey, publicOf } from '../../test/support/keys.ts';
 import { newSigner } from '../../test/support/role-folder.ts';
 import { changeFunction } from './change-function.ts';
+import { replaceLock } from './replace.ts';
 import { signLock } from './sign.ts';
 import { type LockFiles, readKeptLock, readLockFile, writeLock } from './write.ts';
 
@@ -60,7 +61,11 @@ test('a kept lock under the wrong seq, or changed, is refused', async () => {
     happened: expect.stringContaining('1.json is the lock with seq 2'),
   });
   await writeFile(at('locks/2.json'), (await text('locks/2.json')).replace('payload": "', 'payload": "AA'));
-  await expect(readKeptLock(files, 2)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
+  await expect(readKeptLock(files, 2)).rejects.toMatchObject({
+    code: 'LOCK_INVALID',
+    happened: expect.stringContaining('locks/2.json'),
+    remedy: expect.stringContaining('--to'),
+  });
 });
 
 test('no seq is given twice, though git brought an older lock back', async () => {
@@ -91,6 +96,29 @@ test('two commands at once: one of them is told to run again, and nothing is los
     reason: { code: 'INPUT_INVALID', remedy: 'Run it again.' },
   });
   expect(await readLockFile(files)).toMatchObject({ seq: 2, functions: { 'office@live': {} } });
+});
+
+test('what another command wrote since the reading stays, lock and copy', async () => {
+  await put();
+  const before = await text();
+  const stale = { before: undefined, sealed: before, seq: 2, copy: 'new' } as const;
+  await expect(replaceLock(files.lockFile, stale)).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    happened: expect.stringContaining('bundles.lock.json was written by another command'),
+  });
+  await writeFile(at('locks/2.json'), 'of a command that was killed');
+  await expect(replaceLock(files.lockFile, { ...stale, before })).rejects.toMatchObject({
+    happened: expect.stringContaining('locks/2.json was written by another command'),
+  });
+  expect([await text(), await text('locks/2.json')]).toEqual([before, 'of a command that was killed']);
+  expect(await readdir(at('locks'))).toEqual(['1.json', '2.json']);
+});
+
+test('a lock that is written over in place does not change its copy', async () => {
+  await put();
+  const sealed = await text();
+  await writeFile(files.lockFile, 'cut', { flag: 'r+' });
+  expect(await text('locks/1.json')).toBe(sealed);
 });
 
 test('a lock that git gave the mode of a umask is taken: its seal protects it', async () => {

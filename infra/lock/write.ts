@@ -1,16 +1,13 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { readPrivateKey, readPublicKeys } from '../../adapter/config/key-files.ts';
-import { readTextFile } from '../../adapter/config/read-file.ts';
-import { writeFileAtomically, writeNewFile } from '../../adapter/config/write-file.ts';
 import { PluginError } from '../../proto/error.ts';
 import type { PublicJwk } from '../../proto/keys/jwk.ts';
 import { thumbprint } from '../../proto/keys/thumbprint.ts';
-import { maxLockBytes, openLock, type TrustedSigner } from '../../proto/lock/open.ts';
+import { openLock, type TrustedSigner } from '../../proto/lock/open.ts';
 import type { Lock } from '../../proto/lock/schema.ts';
 import { type LockSigner, sealLock } from '../../proto/lock/seal.ts';
 import { nodeCrypto } from '../../proto/signature/node.ts';
+import { keptPath, keptSeqs, lockText } from './kept.ts';
+import { replaceLock } from './replace.ts';
 
 /** A project's lock and the key that seals it. */
 export interface LockFiles {
@@ -35,7 +32,7 @@ const dayMs = 86_400_000;
  * Throws LOCK_INVALID when it is sealed neither by the signer nor by one of the trust file, KEY_FILE_* for key files.
  */
 export async function readLockFile(files: LockFiles): Promise<Lock | undefined> {
-  return await openedFile(files.lockFile, await trustOf(files));
+  return await opened(files.lockFile, await lockText(files.lockFile), await trustOf(files));
 }
 
 /**
@@ -44,7 +41,9 @@ export async function readLockFile(files: LockFiles): Promise<Lock | undefined> 
  */
 export async function readKeptLock(files: LockFiles, seq: number): Promise<Lock> {
   const path = keptPath(files.lockFile, seq);
-  const lock = await openedFile(path, await trustOf(files));
+  const lock = await opened(path, await lockText(path), await trustOf(files)).catch((error: unknown) => {
+    throw error instanceof PluginError ? unusable(error) : error;
+  });
   if (lock?.seq === seq) return lock;
   throw new PluginError('LOCK_INVALID', {
     happened: lock === undefined ? `${path} is not there` : `${path} is the lock with seq ${lock.seq}`,
@@ -55,8 +54,8 @@ export async function readKeptLock(files: LockFiles, seq: number): Promise<Lock>
 
 /**
  * Changes the functions of a lock, new or existing, and writes it with the next seq, sealed by one key. The lock is
- * read right before, so what another command wrote since is not lost; each sealed lock is kept as `locks/<seq>.json`
- * beside it, and no seq is given twice, whichever lock git has checked out.
+ * read right before, and must be the same when it is replaced, so what another command writes is not lost; each sealed
+ * lock is kept as `locks/<seq>.json` beside it, and no seq is given twice, whichever lock git has checked out.
  *
  * Returns the lock. Throws as {@link readLockFile}, INPUT_INVALID when the result is no lock or another command writes
  * at the same moment.
@@ -67,7 +66,8 @@ export async function writeLock(
   options: { readonly lifeDays?: number | undefined } = {},
 ): Promise<Lock> {
   const signer = await readSigner(files.signerFile);
-  const old = await readLockFile(files);
+  const before = await lockText(files.lockFile);
+  const old = await opened(files.lockFile, before, await trustOf(files));
   const functions = await change(old?.functions ?? {});
   const issuedMs = Date.now();
   const lifeDays = options.lifeDays ?? defaultLifeDays;
@@ -80,43 +80,8 @@ export async function writeLock(
     functions,
   };
   const sealed = await sealLock(lock, [signer]);
-  const kept = keptPath(files.lockFile, lock.seq);
-  await mkdir(dirname(kept), { recursive: true });
-  // the kept one first: a seq that was given stays given, also when this is interrupted
-  await writeNewFile(kept, sealed, 0o644).catch((error: unknown) => {
-    throw Object(error).code === 'EEXIST' ? writtenMeanwhile(kept) : error;
-  });
-  await writeFileAtomically(files.lockFile, sealed, 0o644);
+  await replaceLock(files.lockFile, { before, sealed, seq: lock.seq, copy: 'new' });
   return lock;
-}
-
-/** The path under which the sealed lock of a seq is kept. */
-export function keptPath(lockFile: string, seq: number): string {
-  return join(dirname(lockFile), 'locks', `${seq}.json`);
-}
-
-/** Which seqs are kept, ascending. */
-export async function keptSeqs(lockFile: string): Promise<number[]> {
-  const names = await readdir(dirname(keptPath(lockFile, 0))).catch((error: unknown) => {
-    if (Object(error).code === 'ENOENT') return [];
-    throw error;
-  });
-  const seqs = names.map((name) => /^([1-9]\d{0,14})\.json$/.exec(name)?.[1]);
-  return seqs
-    .filter((seq) => seq !== undefined)
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-/** The text of a lock file, sealed or not: read safely, whoever may write it (git gives it the mode of the umask). */
-export async function readLockText(path: string): Promise<string> {
-  const { text } = await readTextFile(path, {
-    code: 'LOCK_INVALID',
-    what: 'the lock',
-    exposure: 'any',
-    maxBytes: maxLockBytes,
-  });
-  return text;
 }
 
 /** The key that seals. Throws KEY_FILE_*. */
@@ -138,15 +103,16 @@ async function trustOf({ signerFile, trustFile }: LockFiles): Promise<TrustedSig
   return [{ keyid, jwk: { kty, crv, x } }, ...(trustFile === undefined ? [] : await readTrust(trustFile))];
 }
 
-async function openedFile(path: string, trust: readonly TrustedSigner[]): Promise<Lock | undefined> {
-  if (!existsSync(path)) return undefined;
-  return await openLock(await readLockText(path), { place: path, trust, threshold: 1 });
+async function opened(
+  place: string,
+  text: string | undefined,
+  trust: readonly TrustedSigner[],
+): Promise<Lock | undefined> {
+  return text === undefined ? undefined : await openLock(text, { place, trust, threshold: 1 });
 }
 
-function writtenMeanwhile(path: string): PluginError {
-  return new PluginError('INPUT_INVALID', {
-    happened: `${path} was written by another command at the same moment`,
-    expected: 'one command at a time',
-    remedy: 'Run it again.',
-  });
+function unusable(error: PluginError): PluginError {
+  const { code, happened, expected } = error;
+  const remedy = 'Name who sealed it with --trust, take the file from git, or name another lock with --to.';
+  return new PluginError(code, { happened, expected, remedy, cause: error });
 }

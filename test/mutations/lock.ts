@@ -5,6 +5,8 @@ const reset = 'adapter/cli/lock/reset-seq.test.ts';
 const history = 'adapter/config/lock-history.test.ts';
 const manifest = 'infra/build/manifest.test.ts';
 const write = 'infra/lock/write.test.ts';
+const turn = 'infra/lock/turn.slow.test.ts';
+const flow = 'infra/deploy/flow.slow.test.ts';
 const inputs = 'infra/build/inputs.test.ts';
 const cli = 'infra/cli/lock/lock.test.ts';
 const diff = 'infra/lock/diff.test.ts';
@@ -163,11 +165,46 @@ export const mutations: readonly Mutation[] = [
     why: 'a seq is given twice after git brought an older lock back, and hosts refuse the second',
   },
   {
-    file: 'infra/lock/write.ts',
-    text: 'await writeNewFile(kept, sealed, 0o644)',
-    replacement: 'await writeFileAtomically(kept, sealed, 0o644)',
+    file: 'infra/lock/replace.ts',
+    text: 'if ((await lockText(lockFile)) !== before) throw writtenMeanwhile(lockFile);',
+    replacement: '',
     tests: [write],
     why: 'of two deployments at once, one is lost without a word',
+  },
+  {
+    file: 'infra/lock/replace.ts',
+    text: "if (copy === 'new' && existsSync(kept)) throw writtenMeanwhile(kept);",
+    replacement: '',
+    tests: [write],
+    why: 'a seq is given twice, and the lock that was sealed with it first is gone',
+  },
+  {
+    file: 'infra/lock/turn.ts',
+    text: "const id = randomBytes(6).toString('hex');",
+    replacement: "const id = 'turn';",
+    tests: [turn],
+    why: 'a command that stood still puts the lock of another one in place, before that one has looked at what is there',
+  },
+  {
+    file: 'infra/lock/turn.ts',
+    text: 'nowMs - seen.sinceMs > leftBehindMs',
+    replacement: 'nowMs < 0',
+    tests: [turn],
+    why: 'a command that was killed holds up all others for ever',
+  },
+  {
+    file: 'infra/deploy/rollback.ts',
+    text: 'if (context.to === undefined && (await isCutOff(context.lockFile, seq))) {',
+    replacement: 'if (context.to !== context.to) {',
+    tests: [flow],
+    why: 'a lock that was cut off years ago stops every rollback',
+  },
+  {
+    file: 'infra/lock/kept.ts',
+    text: 'parseEnvelope(text, path);',
+    replacement: "throw new PluginError('LOCK_INVALID', { happened: '', expected: '', remedy: '' });",
+    tests: [flow],
+    why: 'a lock that is not trusted is passed over, and the rollback goes too far back',
   },
   {
     file: 'infra/lock/write.ts',
@@ -185,8 +222,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'infra/lock/sign.ts',
-    text: '.digest === digest) {',
-    replacement: '.digest !== "") {',
+    text: '.digest === digest;',
+    replacement: '.digest !== "";',
     tests: [write],
     why: 'signing replaces the kept lock of another content',
   },
