@@ -17,7 +17,8 @@ export async function describeLock(place: string, opened: OpenedLock, seal: stri
   return lines.join('\n');
 }
 
-async function describeFunction(name: string, fn: LockedFunction): Promise<string[]> {
+/** What a lock says of one function, a line each; the first one is its heading. */
+export async function describeFunction(name: string, fn: LockedFunction): Promise<string[]> {
   const { type, target, address, handles, accepts } = fn;
   return [
     `${name}: ${type}, ${target}`,

@@ -5,6 +5,7 @@ const reset = 'adapter/cli/lock/reset-seq.test.ts';
 const history = 'adapter/config/lock-history.test.ts';
 const manifest = 'infra/build/manifest.test.ts';
 const write = 'infra/lock/write.test.ts';
+const remove = 'infra/cli/lock/remove.test.ts';
 const turn = 'infra/lock/turn.slow.test.ts';
 const flow = 'infra/deploy/flow.slow.test.ts';
 const inputs = 'infra/build/inputs.test.ts';
@@ -205,6 +206,13 @@ export const mutations: readonly Mutation[] = [
     replacement: "throw new PluginError('LOCK_INVALID', { happened: '', expected: '', remedy: '' });",
     tests: [flow],
     why: 'a lock that is not trusted is passed over, and the rollback goes too far back',
+  },
+  {
+    file: 'infra/lock/remove.ts',
+    text: 'return changeFunction(functions, name, undefined);',
+    replacement: 'return functions;',
+    tests: [remove],
+    why: 'a withdrawn key stays in the lock, and the command says that it left',
   },
   {
     file: 'infra/lock/write.ts',

@@ -127,5 +127,6 @@ test('lock sign adds a signature; --only needs to know whose it drops', async ()
 
 test('the command of the package has the lock commands of the host too', async () => {
   const { stdout } = await lock('--help');
-  for (const name of ['put', 'show', 'diff', 'sign', 'reset-seq']) expect(stdout).toContain(`  ${name} `);
+  for (const name of ['put', 'remove', 'show', 'diff', 'sign', 'reset-seq'])
+    expect(stdout).toContain(`  ${name} `);
 });

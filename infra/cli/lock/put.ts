@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { print } from '../../../adapter/cli/output.ts';
 import { readPublicKeys } from '../../../adapter/config/key-files.ts';
-import { parseDurationMs } from '../../../adapter/config/units.ts';
 import { PluginError } from '../../../proto/error.ts';
 import { normaliseAddress } from '../../../proto/lock/address.ts';
 import { parseLambdaAddress } from '../../../proto/lock/lambda-address.ts';
@@ -15,6 +14,7 @@ import {
   readManifest,
 } from '../../build/manifest.ts';
 import { putFunction } from '../../lock/put.ts';
+import { daysOf, endOf, lifeOption } from './life.ts';
 
 interface PutCommandOptions {
   readonly address?: string;
@@ -28,14 +28,6 @@ interface PutCommandOptions {
   readonly keepOld?: true;
   /** In ms. */
   readonly life: number;
-}
-
-const dayMs = 86_400_000;
-
-function life(text: string): number {
-  const lifeMs = parseDurationMs(text);
-  if (lifeMs === undefined) throw new InvalidArgumentError('expected a duration with its unit: 400d, 12h');
-  return lifeMs;
 }
 
 /** `lock put`: from a build to a sealed lock. */
@@ -62,11 +54,7 @@ export function putCommand(): Command {
     .option('--signer <file>', 'key that seals the lock', 'lock-signer.key.json')
     .option('--trust <file>', 'keys of others who may have sealed the lock before (JWKS)')
     .option('--keep-old', 'accept the versions locked before as well')
-    .addOption(
-      new Option('--life <duration>', 'until the lock expires; 0d: never')
-        .default(400 * dayMs, '400d')
-        .argParser(life),
-    )
+    .addOption(lifeOption())
     .action(async (given: string, options: PutCommandOptions) => {
       const name = given.includes('@') ? given : `${given}@live`;
       const bare = name.replace(/@.*/, '');
@@ -79,10 +67,9 @@ export function putCommand(): Command {
         name,
         entry,
         keepOld: options.keepOld ?? false,
-        lifeDays: options.life / dayMs,
+        lifeDays: daysOf(options.life),
       });
-      const end = lock.expires === undefined ? 'never expires' : `expires ${lock.expires.slice(0, 10)}`;
-      print(`${options.lock}: seq ${lock.seq}, ${name} at ${entry.address}, ${end}`);
+      print(`${options.lock}: seq ${lock.seq}, ${name} at ${entry.address}, ${endOf(lock)}`);
     });
 }
 
