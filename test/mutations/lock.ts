@@ -6,6 +6,7 @@ const history = 'adapter/config/lock-history.test.ts';
 const manifest = 'infra/build/manifest.test.ts';
 const write = 'infra/lock/write.test.ts';
 const remove = 'infra/cli/lock/remove.test.ts';
+const writers = 'infra/lock/two-writers.slow.test.ts';
 const turn = 'infra/lock/turn.slow.test.ts';
 const flow = 'infra/deploy/flow.slow.test.ts';
 const inputs = 'infra/build/inputs.test.ts';
@@ -178,6 +179,15 @@ export const mutations: readonly Mutation[] = [
     replacement: '',
     tests: [write],
     why: 'a seq is given twice, and the lock that was sealed with it first is gone',
+  },
+  {
+    file: 'infra/lock/replace.ts',
+    text: `    if (copy !== 'none') await turn.put('copy', kept);
+    await turn.put('lock', lockFile);`,
+    replacement: `    await turn.put('lock', lockFile);
+    if (copy !== 'none') await turn.put('copy', kept);`,
+    tests: [writers],
+    why: 'a command is killed, and no rollback finds the lock that hosts have',
   },
   {
     file: 'infra/lock/turn.ts',
