@@ -61,8 +61,9 @@ describe('a Worker, from build to answers and back', () => {
   test('the host gets answers, and sees what is deployed', async () => {
     const [version] = await accepted();
     expect(await call()).toMatchObject({ result: 'denied', facts: { evidence: 'observed', version } });
-    const { code, stdout } = await project.run(['verify', '--json', '--config', 'host.yaml']);
+    const { code, stdout, stderr } = await project.run(['verify', '--json', '--config', 'host.yaml']);
     expect(code, stdout).toBe(0);
+    expect(stderr).toContain('not yet run against the live Cloudflare API');
   });
 
   test('logs shows what it wrote, under its name', async () => {
