@@ -1,5 +1,6 @@
 import type { LockedFunction } from '../../proto/lock/schema.ts';
-import { keptSeqs, readKeptLock } from '../lock/write.ts';
+import { isCutOff, keptSeqs } from '../lock/kept.ts';
+import { readKeptLock } from '../lock/write.ts';
 import type { DeployFunction, Published } from './cloud.ts';
 import type { DeployContext } from './flow.ts';
 import { isSamePlace } from './place.ts';
@@ -37,6 +38,7 @@ async function calledThere(
   const isNew = called.every((version) => entry.accepts.some((one) => one.version === version));
   const seqs = isNew ? [] : (await keptSeqs(context.lockFile)).reverse();
   for (const seq of seqs) {
+    if (await isCutOff(context.lockFile, seq)) continue;
     const old = (await readKeptLock(context, seq)).functions[fn.id];
     if (old === undefined || !isSamePlace(old, entry)) continue;
     return { keys: old.keys, accepts: old.accepts.filter(({ version }) => called.includes(version)) };

@@ -401,6 +401,34 @@ test('rollback --to a seq takes the version that came last in that lock', async 
   expect(again).toMatchObject({ written: false, waiting: ['office@live'] });
 });
 
+test('rollback once more, because it was interrupted: it goes no further back, and not forward again', async () => {
+  const { cloud } = await threeDeployments();
+  await rollbackFunctions(contextOf(cloud));
+  const context = contextOf(cloud);
+  const again = await rollbackFunctions(context);
+  expect(again).toMatchObject({ written: false, waiting: ['office@live'], functions: [{ version: '2' }] });
+  expect(context.lines).toContain('office@live: goes back to version 2 already; --to goes elsewhere');
+  expect(await accepted()).toEqual(['3', '2']);
+  await resumeFunctions(contextOf(cloud));
+  await rollbackFunctions(Object.assign(contextOf(cloud), { to: 1 }));
+  expect(await accepted()).toEqual(['2', '1']);
+});
+
+test('rollback of what was deployed and waits for the host goes back to what has the calls, each time', async () => {
+  const { cloud } = memoryCloud();
+  for (const code of ['one', 'two']) {
+    await build('office', code);
+    await deployFunctions(contextOf(cloud));
+  }
+  for (const _ of ['the first time', 'deployed once more']) {
+    expect(await accepted()).toEqual(['1', '2']);
+    await rollbackFunctions(contextOf(cloud));
+    expect(await accepted()).toEqual(['2', '1']);
+    await resumeFunctions(contextOf(cloud));
+    await deployFunctions(contextOf(cloud));
+  }
+});
+
 test.each(['', '{"payload": "eyJ'])(
   'rollback passes over what was cut off while it was kept (%o), and says so',
   async (cut) => {

@@ -14,17 +14,22 @@ import { lockedEntries } from './resume.ts';
  *
  * The older version is taken from a lock that was sealed then (`locks/<seq>.json`): the one with seq `to`, or else for
  * each function the newest in which another version came last. It is read back from the cloud and compared first. What
- * is kept there and is no sealed lock at all is passed over, with a line that says so.
+ * is kept there and is no sealed lock at all is passed over, with a line that says so. Without `to`, a function whose
+ * lock waits for an older version stays as it is: the command was interrupted, and is run again.
  *
  * @throws PluginError LOCK_INVALID when that lock was not kept, INPUT_INVALID when it does not have the function
  * there or the version signs with a key that was replaced since, DRIFT when it is gone or not what that lock says
  */
 export async function rollbackFunctions(
-  context: DeployContext & { readonly to?: number | undefined },
+  context: RollbackContext,
 ): Promise<DeployResult> {
   const { lock, entries } = await lockedEntries(context);
   const changed: Lock['functions'] = {};
   for (const [fn, entry] of entries) {
+    if (await isGoingBack(context, lock.seq, fn, entry)) {
+      context.report(`${fn.id}: goes back to version ${lastOf(entry).version} already; --to goes elsewhere`);
+      continue;
+    }
     const { seq, old } = await olderEntry(context, lock.seq, fn, entry);
     const accepted = lastOf(old);
     if (accepted.version === lastOf(entry).version) {
@@ -61,25 +66,23 @@ function checkKeys(entry: LockedFunction, signsWith: LockedFunction['keys'], ver
   });
 }
 
+type RollbackContext = DeployContext & { readonly to?: number | undefined };
+
+/** A function as an older lock has it. */
+interface OlderEntry {
+  readonly seq: number;
+  readonly old: LockedFunction;
+}
+
 async function olderEntry(
-  context: DeployContext & { readonly to?: number | undefined },
+  context: RollbackContext,
   seqNow: number,
   fn: ProjectFunction,
   entry: LockedFunction,
-): Promise<{ seq: number; old: LockedFunction }> {
-  const seqs =
-    context.to === undefined
-      ? (await keptSeqs(context.lockFile)).filter((seq) => seq < seqNow).reverse()
-      : [context.to];
-  for (const seq of seqs) {
-    if (context.to === undefined && (await isCutOff(context.lockFile, seq))) {
-      context.report(`${fn.id}: locks/${seq}.json is no sealed lock, cut off perhaps: passed over`);
-      continue;
-    }
-    const old = (await readKeptLock(context, seq)).functions[fn.id];
-    const isThere = old !== undefined && isSamePlace(old, entry) && old.address === entry.address;
-    if (isThere && (context.to !== undefined || lastOf(old).version !== lastOf(entry).version))
-      return { seq, old };
+): Promise<OlderEntry> {
+  const seqs = context.to === undefined ? await seqsBefore(context, seqNow) : [context.to];
+  for await (const older of keptEntries(context, seqs, fn, entry)) {
+    if (context.to !== undefined || lastOf(older.old).version !== lastOf(entry).version) return older;
   }
   throw new PluginError('INPUT_INVALID', {
     happened:
@@ -89,4 +92,52 @@ async function olderEntry(
     expected: 'locks/<seq>.json of an earlier deployment to the same place',
     remedy: 'Look with `lock show locks/<seq>.json`; or build and deploy the older code again.',
   });
+}
+
+/**
+ * Does the lock wait for an older version already? So it does when this command was interrupted after it had sealed the
+ * lock, or is run twice: of the versions that are accepted, the last one is not the one that came last latest.
+ */
+async function isGoingBack(
+  context: RollbackContext,
+  seqNow: number,
+  fn: ProjectFunction,
+  entry: LockedFunction,
+): Promise<boolean> {
+  if (context.to !== undefined || entry.accepts.length === 1) return false;
+  const accepted = new Set(entry.accepts.map(({ version }) => version));
+  const inOrder = new Set<string>();
+  for await (const { old } of keptEntries(
+    context,
+    (await seqsBefore(context, seqNow)).reverse(),
+    fn,
+    entry,
+  )) {
+    const { version } = lastOf(old);
+    if (accepted.has(version)) inOrder.add(version);
+  }
+  const { version } = lastOf(entry);
+  return inOrder.has(version) && [...inOrder].at(-1) !== version;
+}
+
+/** The newest first. */
+async function seqsBefore({ lockFile }: DeployContext, seqNow: number): Promise<number[]> {
+  return (await keptSeqs(lockFile)).filter((seq) => seq < seqNow).reverse();
+}
+
+async function* keptEntries(
+  context: RollbackContext,
+  seqs: readonly number[],
+  fn: ProjectFunction,
+  entry: LockedFunction,
+): AsyncGenerator<OlderEntry> {
+  for (const seq of seqs) {
+    if (context.to === undefined && (await isCutOff(context.lockFile, seq))) {
+      context.report(`${fn.id}: locks/${seq}.json is no sealed lock, cut off perhaps: passed over`);
+      continue;
+    }
+    const old = (await readKeptLock(context, seq)).functions[fn.id];
+    const isThere = old !== undefined && isSamePlace(old, entry) && old.address === entry.address;
+    if (isThere) yield { seq, old };
+  }
 }

@@ -205,6 +205,20 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'infra/deploy/rollback.ts',
+    text: 'return inOrder.has(version) && [...inOrder].at(-1) !== version;',
+    replacement: 'return false;',
+    tests: [flow],
+    why: 'a rollback that was interrupted goes forward again when it is run again',
+  },
+  {
+    file: 'infra/deploy/rollback.ts',
+    text: 'return inOrder.has(version) && [...inOrder].at(-1) !== version;',
+    replacement: 'return inOrder.has(version);',
+    tests: [flow],
+    why: 'what was deployed a second time, and is bad, cannot be rolled back',
+  },
+  {
+    file: 'infra/deploy/rollback.ts',
     text: 'if (context.to === undefined && (await isCutOff(context.lockFile, seq))) {',
     replacement: 'if (context.to !== context.to) {',
     tests: [flow],
