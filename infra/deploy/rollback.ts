@@ -20,9 +20,7 @@ import { lockedEntries } from './resume.ts';
  * @throws PluginError LOCK_INVALID when that lock was not kept, INPUT_INVALID when it does not have the function
  * there or the version signs with a key that was replaced since, DRIFT when it is gone or not what that lock says
  */
-export async function rollbackFunctions(
-  context: RollbackContext,
-): Promise<DeployResult> {
+export async function rollbackFunctions(context: RollbackContext): Promise<DeployResult> {
   const { lock, entries } = await lockedEntries(context);
   const changed: Lock['functions'] = {};
   for (const [fn, entry] of entries) {

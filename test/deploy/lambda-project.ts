@@ -6,7 +6,7 @@ import { buildFunction } from '../../infra/build/function.ts';
 import { type BuildManifest, manifestOf, writeManifest } from '../../infra/build/manifest.ts';
 import type { PrivateJwk } from '../../proto/keys/jwk.ts';
 import type { CommandOutcome } from '../support/command.ts';
-import { runKillable } from '../support/killable-command.ts';
+import { type KillAt, runKillable } from '../support/killable-command.ts';
 import { deployTools } from './worker-project.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -69,8 +69,8 @@ export default ipfilter({
 export interface RunOptions {
   /** Over those of the deployer's shell. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Kill the command, at once and without a word, when it prints this. */
-  readonly killAt?: RegExp;
+  /** Kill the command, and what it started, at once and without a word. */
+  readonly killAt?: KillAt;
 }
 
 /** An author's project with one function for Lambda. */

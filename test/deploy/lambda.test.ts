@@ -25,22 +25,29 @@ import { parsePrivateJwk } from '../../proto/keys/parse.ts';
 import type { Lock } from '../../proto/lock/schema.ts';
 import { startLambdaHost } from '../runtimes/lambda-host.ts';
 import { newKey } from '../support/keys.ts';
+import type { KillAt } from '../support/killable-command.ts';
 import { findMoto, type MotoServer, startMoto } from '../support/moto.ts';
+import { type WatchedEndpoint, watchEndpoint } from '../support/watched-endpoint.ts';
 import { type LambdaProject, officeService, prepareLambdaProject } from './lambda-project.ts';
 
 const found = await findMoto();
 const skipped = 'skipped' in found ? ` (${found.skipped})` : '';
 const region = 'eu-central-1';
+/** osls takes its time, and more than once a test. */
+const longMs = 300_000;
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'test' };
 
 describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, on moto${skipped}`, () => {
   let moto: MotoServer;
+  /** In front of moto, for commands that are killed. */
+  let watched: WatchedEndpoint;
   let project: LambdaProject;
   let lambda: LambdaClient;
   let ssm: SSMClient;
 
   beforeAll(async () => {
     moto = await startMoto('program' in found ? found.program : '');
+    watched = await watchEndpoint(moto.url);
     project = await prepareLambdaProject(moto.url);
     lambda = new LambdaClient({ region, endpoint: moto.url, credentials });
     ssm = new SSMClient({ region, endpoint: moto.url, credentials });
@@ -49,6 +56,7 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
     lambda?.destroy();
     ssm?.destroy();
     await project?.close();
+    watched?.close();
     await moto?.close();
   });
 
@@ -175,13 +183,18 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
   });
 
   test.each([
-    ['after the key was made', 'kill-key', /made its key/],
-    ['while osls deploys', 'kill-osls', /deploying the stack/],
-    ['after the read-back', 'kill-read', /was read back/],
-    ['after the lock was sealed', 'kill-lock', /sealed with seq/],
-  ])('killed %s: the next run completes it', async (_, stage, killAt) => {
+    ['after the key was made', 'kill-key', () => /made its key/],
+    ['when CloudFormation has planned the stack', 'kill-plan', () => watched.done(/Action=CreateChangeSet/)],
+    // the first one makes the bucket
+    ['while osls deploys', 'kill-osls', () => watched.done(/Action=ExecuteChangeSet/, 2)],
+    ['after the read-back', 'kill-read', () => /was read back/],
+    ['after the lock was sealed', 'kill-lock', () => /sealed with seq/],
+  ])('killed %s: the next run completes it', { timeout: longMs }, async (_, stage, killAt) => {
     await project.build();
-    const killed = await project.run(['deploy', '--stage', stage], { killAt });
+    const killed = await project.run(['deploy', '--stage', stage], {
+      killAt: killAt(),
+      env: { AWS_ENDPOINT_URL: watched.url },
+    });
     expect(killed.code).toBe(137);
     const key = await keyOf(stage);
     const again = await project.run(['deploy', '--stage', stage]);
@@ -190,6 +203,33 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
     expect(x).toBe(key.x);
     expect([await accepted(stage), await live(stage)]).toEqual([['1'], '1']);
     expect((await entryOf(stage))?.keys).toEqual([expect.objectContaining({ x })]);
+  });
+
+  test('deploy --resume and rollback, killed when AWS has done something, or after the lock: the next run completes them', {
+    timeout: longMs,
+  }, async () => {
+    const stage = ['--stage', 'kill-lock'];
+    const env = { AWS_ENDPOINT_URL: watched.url };
+    const killed = async (args: readonly string[], killAt: KillAt) =>
+      expect((await project.run([...args, ...stage], { killAt, env })).code).toBe(137);
+    const completed = async (...args: string[]) =>
+      expect(await project.run([...args, ...stage])).toMatchObject({ code: 0 });
+    await project.build('closed');
+    await completed('deploy');
+    const [, next = ''] = (await accepted('kill-lock')) ?? [];
+    await killed(['deploy', '--resume'], watched.done(/^PUT .*\/aliases\/live/));
+    expect([await accepted('kill-lock'), await live('kill-lock')]).toEqual([['1', next], next]);
+    await killed(['deploy', '--resume'], /sealed with seq/);
+    await completed('deploy', '--resume');
+    expect(await accepted('kill-lock')).toEqual([next]);
+
+    await killed(['rollback'], watched.done(/^GET .*\/configuration\?Qualifier=1/));
+    expect(await accepted('kill-lock')).toEqual([next]);
+    await killed(['rollback'], /sealed with seq/);
+    await completed('rollback');
+    expect(await accepted('kill-lock')).toEqual([next, '1']);
+    await completed('deploy', '--resume');
+    expect([await accepted('kill-lock'), await live('kill-lock')]).toEqual([['1'], '1']);
   });
 
   test('one byte of the zip changed after the build: refused, and nothing is asked of AWS', async () => {
@@ -217,7 +257,7 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
     await expect(keyOf('other')).rejects.toMatchObject({ name: 'ParameterNotFound' });
   });
 
-  test('two functions with one key: refused before the stack is deployed', async () => {
+  test('two functions with one key: refused before the stack is deployed', { timeout: longMs }, async () => {
     await project.build();
     const office = / {2}office:\n {4}handler[\s\S]*?\/office\n/.exec(officeService)?.[0] ?? '';
     const other = office
@@ -233,7 +273,9 @@ describe.skipIf('skipped' in found)(`deploy to Lambda, by osls and the AWS SDK, 
     await expect(keyOf('twice')).rejects.toMatchObject({ name: 'ParameterNotFound' });
   });
 
-  test('a key that was replaced behind the back is not taken over silently', async () => {
+  test('a key that was replaced behind the back is not taken over silently', {
+    timeout: longMs,
+  }, async () => {
     await project.build();
     await project.run(['deploy', '--stage', 'swap']);
     const Name = '/sftpgo/swap/office';

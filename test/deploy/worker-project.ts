@@ -13,7 +13,7 @@ import type { LockedFunction } from '../../proto/lock/schema.ts';
 import { type Cloudflare, startCloudflare } from '../runtimes/cloudflare-api.ts';
 import type { CommandOutcome } from '../support/command.ts';
 import { publicOf } from '../support/keys.ts';
-import { runKillable } from '../support/killable-command.ts';
+import { type KillAt, runKillable } from '../support/killable-command.ts';
 
 const tools = join(import.meta.dirname, 'tools');
 
@@ -29,10 +29,10 @@ export interface WorkerProject {
   readonly address: string;
   /** Builds the function; another reason makes other bytes. */
   build(reason?: string): Promise<void>;
-  /** Runs a command of the package there; kills it, at once and without a word, when it prints `killAt`. */
+  /** Runs a command of the package there; kills it, and what it started, at once and without a word at `killAt`. */
   run(
     args: readonly string[],
-    options?: { readonly env?: Readonly<Record<string, string>>; readonly killAt?: RegExp },
+    options?: { readonly env?: Readonly<Record<string, string>>; readonly killAt?: KillAt },
   ): Promise<CommandOutcome>;
   /** What `deploy` gives to a cloud. */
   fn(locked?: LockedFunction): DeployFunction;

@@ -3,11 +3,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readLockFile } from '../../infra/lock/write.ts';
 import { apiErrors } from '../runtimes/cloudflare-api.ts';
+import type { KillAt } from '../support/killable-command.ts';
+import { type WatchedEndpoint, watchEndpoint } from '../support/watched-endpoint.ts';
 import { prepareWorkerProject, type WorkerProject } from './worker-project.ts';
 
 let project: WorkerProject;
-beforeAll(async () => (project = await prepareWorkerProject()));
-afterAll(async () => await project.close());
+/** In front of Cloudflare's API, for commands that are killed. */
+let watched: WatchedEndpoint;
+beforeAll(async () => {
+  project = await prepareWorkerProject();
+  watched = await watchEndpoint(project.cloudflare.url);
+});
+afterAll(async () => {
+  watched?.close();
+  await project?.close();
+});
 
 const at = (name: string) => join(project.folder, name);
 const worker = () => {
@@ -25,6 +35,12 @@ const entry = async () => {
 const accepted = async () => (await entry())?.accepts.map(({ version }) => version) ?? [];
 const live = () => worker().deployments[0]?.versions.map((one) => [one.version_id, one.percentage]);
 
+/** A command that is killed, with the wrangler that it runs. */
+async function killed(args: readonly string[], killAt: KillAt): Promise<void> {
+  const env = { CLOUDFLARE_API_BASE_URL: project.cloudflare.url.replace(/^http:..[^/]+/, watched.url) };
+  expect((await project.run(args, { killAt, env })).code).toBe(137);
+}
+
 /** A deployment from start to end. */
 async function deploy(...args: string[]) {
   const { code, stdout, stderr } = await project.run(['deploy', '--json', ...args]);
@@ -41,13 +57,13 @@ async function call() {
 
 describe('a Worker, from build to answers and back', () => {
   test.each([
-    ['before it is created', /creating Worker/],
-    ['after its upload', /uploaded version/],
-    ['before the lock', /was read back/],
-    ['after the lock, before it has an address', /sealed with seq/],
+    ['before it is created', () => /creating Worker/],
+    ['when Cloudflare has created it', () => watched.done(/^PUT .*\/scripts\/office\?/)],
+    ['after its upload', () => /uploaded version/],
+    ['before the lock', () => /was read back/],
+    ['after the lock, before it has an address', () => /sealed with seq/],
   ])('a first deployment that is killed %s', async (_, killAt) => {
-    const { code } = await project.run(['deploy'], { killAt });
-    expect(code).toBe(137);
+    await killed(['deploy'], killAt());
   });
 
   test('is completed by the next one', async () => {
@@ -102,11 +118,15 @@ describe('a Worker, from build to answers and back', () => {
     expect(await deploy()).toMatchObject({ waiting: ['office@live'] });
     const [, next] = await accepted();
     expect(live()).toEqual([[old, 100]]);
+    await killed(['deploy', '--resume', '--percent', '10'], watched.done(/^POST .*\/deployments/));
     await deploy('--resume', '--percent', '10');
     expect(live()).toEqual([
       [next, 10],
       [old, 90],
     ]);
+    await killed(['deploy', '--resume'], watched.done(/^POST .*\/deployments/));
+    expect([await accepted(), live()]).toEqual([[old, next], [[next, 100]]]);
+    await killed(['deploy', '--resume'], /sealed with seq/);
     await deploy('--resume');
     expect(await accepted()).toEqual([next]);
     expect(live()).toEqual([[next, 100]]);
@@ -115,6 +135,8 @@ describe('a Worker, from build to answers and back', () => {
 
   test('rollback goes back to the version before, which is read back first', async () => {
     const [now] = await accepted();
+    await killed(['rollback', 'office'], watched.done(/^GET .*\/versions\/.*include=modules/));
+    expect(await accepted()).toEqual([now]);
     const { code, stderr } = await project.run(['rollback', 'office']);
     expect(code, stderr).toBe(0);
     const [, old] = await accepted();

@@ -175,4 +175,11 @@ export const mutations: readonly Mutation[] = [
     tests: [project],
     why: 'a mistyped key of a function is ignored',
   },
+  {
+    file: 'infra/deploy/lambda/unfinished-stack.ts',
+    text: "status !== 'CREATE_COMPLETE'",
+    replacement: "status === 'none'",
+    tests: ['infra/deploy/lambda/unfinished-stack.test.ts'],
+    why: 'a plan that failed is carried out, and nobody learns what to do',
+  },
 ];

@@ -4,6 +4,7 @@ import { PluginError } from '../../../proto/error.ts';
 import type { Report } from '../cloud.ts';
 import { runTool, toolFile } from '../tool.ts';
 import { oslsFailure } from './failure.ts';
+import { finishPlannedStack, plannedState } from './unfinished-stack.ts';
 
 /** osls keeps what it packaged here; `deploy` takes it from there. */
 const packageFolder = '.serverless';
@@ -50,13 +51,20 @@ export async function packageService(options: OslsOptions): Promise<Packaged> {
 
 /**
  * Deploys what {@link packageService} packaged, and waits until CloudFormation is done. CloudFormation goes back by
- * itself when it fails.
+ * itself when it fails. A stack that an earlier run planned and did not make is made first.
  *
- * @throws PluginError UNREACHABLE with what osls says
+ * @throws PluginError UNREACHABLE with what osls says, INPUT_INVALID as {@link finishPlannedStack}
  */
 export async function deployService(options: OslsOptions, report: Report): Promise<void> {
   report(`deploying the stack with osls (stage ${options.stage})`);
-  const { exitCode, output } = await osls(['deploy', '--package', packageFolder], options);
+  const deploy = async () => await osls(['deploy', '--package', packageFolder], options);
+  const first = await deploy();
+  const isPlanned = first.exitCode !== 0 && first.output.includes(plannedState);
+  if (isPlanned) {
+    report('making the stack that an interrupted run has planned');
+    await finishPlannedStack(join(options.folder, packageFolder), options);
+  }
+  const { exitCode, output } = isPlanned ? await deploy() : first;
   if (exitCode !== 0) throw oslsFailure('deploy', output);
 }
 
