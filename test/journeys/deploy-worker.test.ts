@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cloudflare, startCloudflare } from '../runtimes/cloudflare-api.ts';
 import { type AuthorProject, openAuthorProject, partOfPage, testBlocks } from './author-project.ts';
 
@@ -22,6 +22,14 @@ describe('docs/deploy.md on Cloudflare', () => {
   });
 
   testBlocks(partOfPage('docs/deploy.md', 'Cloudflare Workers'), () => project);
+
+  test('the function was called meanwhile, by somebody without a key, and wrote a line', async () => {
+    const url = await cloudflare.urlOf('sftpgo-office');
+    const { status } = await fetch(`${url}/proto.IPFilter/CheckIP`, { method: 'POST', body: '{}' });
+    expect(status).toBeGreaterThanOrEqual(400);
+    await vi.waitFor(() => expect(cloudflare.output('sftpgo-office')).not.toBe(''), 30_000);
+  });
+  testBlocks(partOfPage('docs/deploy.md', 'Logs'), () => project, { moreThan: 1 });
 
   test('in the end the first version is the only one again, five locks later, and has all calls', async () => {
     const { seq, functions } = await project.lock();

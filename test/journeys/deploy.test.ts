@@ -1,3 +1,8 @@
+import {
+  CloudWatchLogsClient,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findMoto, type MotoServer, startMoto } from '../support/moto.ts';
 import { type AuthorProject, openAuthorProject, partOfPage, testBlocks } from './author-project.ts';
@@ -22,6 +27,19 @@ describe.skipIf('skipped' in found)(`docs/deploy.md on AWS${skipped}`, () => {
   });
 
   testBlocks(partOfPage('docs/deploy.md', 'AWS Lambda'), () => project);
+
+  test('the function was called meanwhile, and wrote a line', async () => {
+    const region = 'eu-central-1';
+    const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'test' };
+    const client = new CloudWatchLogsClient({ region, endpoint: moto.url, credentials });
+    // the group is the stack's: logRetentionInDays
+    const stream = { logGroupName: '/aws/lambda/sftpgo-live-office', logStreamName: '2026/11/22/[1]0' };
+    await client.send(new CreateLogStreamCommand(stream));
+    const logEvents = [{ timestamp: Date.now(), message: '{"level":"WARN","message":"refused"}\n' }];
+    await client.send(new PutLogEventsCommand({ ...stream, logEvents }));
+    client.destroy();
+  });
+  testBlocks(partOfPage('docs/deploy.md', 'Logs'), () => project, { moreThan: 1 });
 
   test('in the end the first version is the only one again, five locks later', async () => {
     const { seq, functions } = await project.lock();

@@ -45,7 +45,7 @@ describe(page, () => {
     name === 'gate.wrangler.jsonc'
       ? text.replace('{\n', `{\n  "vars": { "PLUGIN_URL": "${address}" },\n`)
       : text;
-  testBlocks(part, () => project, standIn);
+  testBlocks(part, () => project, { standIn });
 
   /** \`answered\`, or the gRPC code of the error. */
   async function ask(ip: string): Promise<string> {
