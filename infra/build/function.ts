@@ -12,6 +12,7 @@ import { describePlugin } from './describe.ts';
 import { inputsOf } from './inputs.ts';
 import { type KitPlace, kitPlace } from './kit-place.ts';
 import { loadEsbuild } from './load-esbuild.ts';
+import { withSources } from './sources.ts';
 import { zipOf } from './zip.ts';
 
 /** What a function can be built for. */
@@ -177,7 +178,8 @@ async function bundle(bundler: Bundler, file: string, { runtime, ...options }: K
   const deployed = runtime === 'lambda' ? zipOf('index.mjs', bytes) : bytes;
   writeFileSync(file, deployed);
   for (const map of outputFiles.filter(({ path }) => path !== file)) {
-    writeFileSync(map.path, map.contents);
+    const place = { mapFile: map.path, workingDir: bundler.workingDir };
+    writeFileSync(map.path, await withSources(map.text, metafile, place));
   }
   return {
     file,

@@ -10,8 +10,8 @@ import {
   buildTargets,
   type FunctionSource,
 } from '../build/function.ts';
-import { manifestOf, writeManifest } from '../build/manifest.ts';
-import { uncommittedSources } from '../build/uncommitted.ts';
+import { type BuildManifest, manifestOf, writeManifest } from '../build/manifest.ts';
+import { listed, provenanceOf } from '../build/uncommitted.ts';
 import { readProject } from '../deploy/project.ts';
 
 interface BuildOptions {
@@ -52,16 +52,19 @@ export function buildCommand(): Command {
       const sources = file === undefined ? await ofProject(options) : [ofFile(file, options)];
       await mkdir(options.out, { recursive: true });
       const built: (BuiltFunction & { name: string })[] = [];
-      const uncommitted = new Set<string>();
+      const manifests: BuildManifest[] = [];
       for (const source of sources) {
         const one = await buildFunction({ ...source, outDir: resolve(options.out) });
         const manifest = manifestOf(source.name, one);
         await writeManifest(options.out, manifest);
-        for (const path of await uncommittedSources(options.out, manifest)) uncommitted.add(path);
+        manifests.push(manifest);
         for (const warning of one.warnings) remark(`warning: ${source.name}: ${warning}`);
         built.push({ name: source.name, ...one });
       }
-      if (uncommitted.size > 0) remark(uncommittedText([...uncommitted]));
+      const { uncommitted } = await provenanceOf(options.out, manifests);
+      if (uncommitted.length > 0) {
+        remark(`warning: not as committed: ${listed(uncommitted)}\n  ${notAgain}`);
+      }
       if (options.json) print(JSON.stringify(file === undefined ? { functions: built } : built[0]));
       else print(asTable(built));
     });
@@ -85,11 +88,7 @@ async function ofProject({ name, targets }: BuildOptions): Promise<Source[]> {
   return functions.map(({ name, entry, target }) => ({ name, entry, targets: targets ?? [target] }));
 }
 
-/** What a build or deployment says when the repository does not have what goes into it. */
-export function uncommittedText(paths: readonly string[]): string {
-  const listed = paths.slice(0, 10).join(', ') + (paths.length > 10 ? ` and ${paths.length - 10} more` : '');
-  return `warning: not as committed: ${listed}\n  Nobody can build the same bundles from the commit: commit first what is to be deployed.`;
-}
+const notAgain = 'Nobody can build the same bundles from the commit: commit first what is to be deployed.';
 
 function asTable(built: readonly BuiltFunction[]): string {
   return table(

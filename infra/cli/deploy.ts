@@ -3,6 +3,7 @@ import { print, remark } from '../../adapter/cli/output.ts';
 import { PluginError } from '../../proto/error.ts';
 import { readCallers } from '../deploy/callers.ts';
 import { openClouds } from '../deploy/clouds.ts';
+import { notFromCommit } from '../deploy/committed.ts';
 import { type DeployContext, deployFunctions, planFunctions } from '../deploy/flow.ts';
 import { type CloudTarget, cloudTargets, readProject, selectFunctions } from '../deploy/project.ts';
 import { type LockOptions, lockDefaults, summary } from '../deploy/result.ts';
@@ -18,6 +19,7 @@ interface DeployOptions extends LockedCommandOptions {
   readonly resume?: true;
   readonly percent?: number;
   readonly dryRun?: true;
+  readonly allowDirty?: true;
   readonly out: string;
   readonly callers: string;
 }
@@ -65,6 +67,7 @@ export function deployCommand(): Command {
       ),
     )
     .addOption(new Option('--dry-run', 'show what would be done, and change nothing').conflicts('resume'))
+    .option('--allow-dirty', 'deploy also what was not built from what git has committed')
     .option('--out <folder>', 'folder of the builds', 'out')
     .option('--callers <file>', 'public keys of the adapters that may call', 'adapter.jwks.json');
   return withLockOptions(command).action(async (names: string[], options: DeployOptions, own: Command) => {
@@ -81,6 +84,7 @@ export function deployCommand(): Command {
       : await readCallers(options.callers, { isNamed, env: process.env });
     const context = await openContext(names, options, callers);
     const building = { ...context, outDir: options.out };
+    if (!options.resume) await checkCommitted(context, options);
     if (options.dryRun) {
       const plans = await planFunctions(building);
       print(options.json ? JSON.stringify({ dryRun: true, functions: plans }) : planText(plans));
@@ -91,6 +95,14 @@ export function deployCommand(): Command {
       : await deployFunctions(building);
     print(options.json ? JSON.stringify(result) : summary(result, options));
   });
+}
+
+/** In a git repository, only what is committed goes live; a look, and who says so, is warned. */
+async function checkCommitted({ functions }: DeployContext, options: DeployOptions): Promise<void> {
+  const problem = await notFromCommit(functions, options.out);
+  if (problem === undefined) return;
+  if (!options.dryRun && !options.allowDirty) throw problem;
+  remark(`warning: ${problem.happened}`);
 }
 
 function planText(plans: Readonly<Record<string, readonly string[]>>): string {

@@ -55,6 +55,9 @@ export async function openAuthorProject(exports: readonly string[]): Promise<Aut
       `npm i ${tarball} && npm i -D esbuild`,
       'npx sftpgo-plugin-serverless keys create',
       'npx sftpgo-plugin-serverless keys create --lock-signer',
+      // who commits, on a machine where git was not told
+      'export GIT_AUTHOR_NAME=author GIT_AUTHOR_EMAIL=author@example.com',
+      'export GIT_COMMITTER_NAME=author GIT_COMMITTER_EMAIL=author@example.com',
       ...exports,
       'set +e',
     ].join('\n'),

@@ -4,6 +4,7 @@ const flow = 'infra/deploy/flow.slow.test.ts';
 const template = 'infra/deploy/lambda/template.test.ts';
 const aws = 'infra/deploy/lambda/aws.test.ts';
 const project = 'infra/deploy/project.test.ts';
+const committed = 'infra/cli/deploy-committed.slow.test.ts';
 
 /** One defect for each check on the way from a build to a lock on AWS Lambda. */
 export const mutations: readonly Mutation[] = [
@@ -181,5 +182,40 @@ export const mutations: readonly Mutation[] = [
     replacement: "status === 'none'",
     tests: ['infra/deploy/lambda/unfinished-stack.test.ts'],
     why: 'a plan that failed is carried out, and nobody learns what to do',
+  },
+  {
+    file: 'infra/cli/deploy.ts',
+    text: 'if (!options.dryRun && !options.allowDirty) throw problem;',
+    replacement: '',
+    tests: [committed],
+    why: 'code that nobody has reviewed goes live, and no commit has it',
+  },
+  {
+    file: 'infra/build/uncommitted.ts',
+    text: "    '--untracked-files=all',\n",
+    replacement: '',
+    tests: [committed],
+    why: 'a setting of git hides new files, and they go live unseen',
+  },
+  {
+    file: 'infra/deploy/committed.ts',
+    text: 'if (changed.length > 0) {',
+    replacement: 'if (uncommitted.length > 0) {',
+    tests: [committed],
+    why: 'a build of code that was never committed goes live from a clean tree',
+  },
+  {
+    file: 'infra/deploy/committed.ts',
+    text: 'if (unknown.length === 0) return undefined;',
+    replacement: 'if (unknown) return undefined;',
+    tests: [committed],
+    why: 'without its source map, a build of anything goes live',
+  },
+  {
+    file: 'infra/build/sources.ts',
+    text: 'Object.keys(metafile.inputs)',
+    replacement: 'Object.entries(metafile.inputs).flatMap(([path, { format }]) => (format ? [path] : []))',
+    tests: [committed],
+    why: 'a database that nobody has committed goes live',
   },
 ];
