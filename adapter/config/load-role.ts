@@ -8,7 +8,7 @@ import { type AwsSettings, loadAwsSettings } from '../targets/lambda/settings.ts
 import { type CloudflareSettings, loadCloudflareSettings } from '../targets/worker/settings.ts';
 import { readCaFile } from './ca-file.ts';
 import { readPrivateKey } from './key-files.ts';
-import { loadLock, readLock } from './load-lock.ts';
+import { type LockFiles, loadLock, readLock } from './load-lock.ts';
 import type { AcceptedLock } from './lock-history.ts';
 import { nearest } from './nearest.ts';
 import { parseConfig } from './parse.ts';
@@ -23,6 +23,8 @@ export interface RoleFiles<T extends SectionName = SectionName> {
   /** `name@stage` of the section's `use`. */
   readonly functionName: string;
   readonly locked: LockedFunction;
+  /** Where the lock is, and who may seal it: it is read by these also when the configuration cannot be. */
+  readonly lockFiles: LockFiles;
   readonly seq: number;
   /** The lock by seq and content, for the next reading. */
   readonly accepted: AcceptedLock;
@@ -88,14 +90,14 @@ export async function loadRole<T extends SectionName>(
     });
   }
   const [key] = await Promise.allSettled([readPrivateKey(at(config.identity))]);
-  const { lock, accepted, stamps } = await loadLock({
+  const lockFiles: LockFiles = {
     lockPath: at(config.lock.file),
     trustPath: at(config.trust.file),
     threshold: config.trust.threshold,
     onExpired: config.lock.onExpired,
     history: config.state === undefined ? undefined : { folder: at(config.state), type },
-    inForce,
-  });
+  };
+  const { lock, accepted, stamps } = await loadLock({ ...lockFiles, inForce });
   onTaken({ accepted, functions: lock.functions });
   // not before: a key of the host that is wrong must not hold back what a lock withdraws
   if (key.status === 'rejected') throw key.reason;
@@ -111,6 +113,7 @@ export async function loadRole<T extends SectionName>(
     section,
     functionName: section.use,
     locked,
+    lockFiles,
     seq: lock.seq,
     accepted,
     lockExpires: lock.expires,

@@ -70,6 +70,12 @@ export class RoleFigures {
         : { state, ended: openStatusSocket(state, this.#type, () => this.#say(), this.#log) };
   }
 
+  /** Nothing is in force any more; where the figures are shown stays. */
+  outOfForce(): void {
+    this.#inForce = undefined;
+    this.#provedAt = undefined;
+  }
+
   /** The files are not in order; what was in force stays. */
   problem(happened: string): void {
     this.#problem = happened;

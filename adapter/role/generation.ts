@@ -22,8 +22,8 @@ import { traced } from '../tracing/span.ts';
 import { type DriftReport, driftReport } from './drift-report.ts';
 
 /** A role as one reading of its files made it: a handler with what belongs to it. */
-export interface Generation {
-  readonly files: RoleFiles;
+export interface Generation<T extends SectionName = SectionName> {
+  readonly files: RoleFiles<T>;
   readonly handle: Handler;
   /** One call to the function with every check and no policy: for what SFTPGo does not call, as bans. */
   readonly invoke: Handler;
@@ -32,8 +32,8 @@ export interface Generation {
   readonly proof: string;
   /** Marks what the policies remember as stale. */
   reload(): Promise<void>;
-  /** Calls under way are answered by these keys only: the others have left the lock. */
-  keepKeys(listed: LockedFunction['keys']): void;
+  /** Answers count by these keys only, also those of calls under way: the others have left the lock. Has any? */
+  keepKeys(listed: LockedFunction['keys']): boolean;
   /** Looks at what is deployed, now and by a timer, until `close`, or until it is told to `stop`. */
   watch(): void;
   stopWatching(): void;
@@ -75,7 +75,7 @@ export function createGeneration<T extends SectionName>(
   type: T,
   files: RoleFiles<T>,
   { log, known, metrics, onProved = () => undefined }: Surroundings,
-): Generation {
+): Generation<T> {
   const { functionName, locked, section } = files;
   const report = driftReport(functionName, log, onProved);
   const { target, verifier, proof, ownKeys } = openTarget(functionName, locked, {
@@ -132,7 +132,9 @@ export function createGeneration<T extends SectionName>(
     },
     keepKeys(listed) {
       const kept = verifyingKeys(listed);
+      const before = keys.size;
       for (const keyid of keys.keys()) if (!kept.has(keyid)) keys.delete(keyid);
+      return keys.size < before;
     },
     watch() {
       stop ??= verifier.watch?.();

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { PluginError } from '../../proto/error.ts';
-import { hasExpired, lockExpired } from '../config/load-lock.ts';
+import type { LockedFunction } from '../../proto/lock/schema.ts';
+import { hasExpired, loadLock, lockExpired } from '../config/load-lock.ts';
 import { loadRole, type RoleFiles, type TakenLock } from '../config/load-role.ts';
 import type { AcceptedLock } from '../config/lock-history.ts';
 import { stampOf } from '../config/read-file.ts';
@@ -44,7 +45,7 @@ export interface RoleOptions<T extends SectionName> {
 export class Role<T extends SectionName> {
   readonly #options: RoleOptions<T>;
   /** The last good reading; undefined until there was one. */
-  #generation: Generation | undefined;
+  #generation: Generation<T> | undefined;
   /** The lock that was taken last, also when the other files were not in order. */
   #accepted: AcceptedLock | undefined;
   /** What is wrong with the files as they are now; undefined when nothing is. */
@@ -163,8 +164,12 @@ export class Role<T extends SectionName> {
 
   async #load(): Promise<void> {
     const { type, configPath, log, figures } = this.#options;
+    let taken = false;
     try {
-      const files = await loadRole(configPath, type, this.#accepted, (lock) => this.#take(lock));
+      const files = await loadRole(configPath, type, this.#accepted, (lock) => {
+        taken = true;
+        this.#take(lock);
+      });
       const previous = this.#generation;
       if (previous && identityOf(previous.files) === identityOf(files)) {
         this.#generation = { ...previous, files };
@@ -186,8 +191,17 @@ export class Role<T extends SectionName> {
       if (this.#problem) log.info('the files are in order again', { config: configPath });
       this.#problem = undefined;
     } catch (error) {
+      if (!taken) await this.#takeAlone();
       this.#report(error);
     }
+  }
+
+  /** Where the configuration cannot be read, or says nothing of this type, the lock is still where it was. */
+  async #takeAlone(): Promise<void> {
+    if (this.#generation === undefined) return;
+    const files = { ...this.#generation.files.lockFiles, inForce: this.#accepted };
+    const taken = await loadLock(files).catch(() => undefined);
+    if (taken) this.#take({ accepted: taken.accepted, functions: taken.lock.functions });
   }
 
   /**
@@ -201,9 +215,11 @@ export class Role<T extends SectionName> {
     const { functionName } = generation.files;
     const listed = Object.hasOwn(functions, functionName) ? functions[functionName] : undefined;
     const stays = listed?.type === this.#options.type;
-    generation.keepKeys(stays ? listed.keys : []);
-    if (stays) return;
-    this.#generation = undefined;
+    const hasLost = generation.keepKeys(stays ? listed.keys : []);
+    if (stays && !hasLost) return;
+    this.#generation = stays ? this.#create(withKeysOf(generation.files, listed)) : undefined;
+    if (this.#generation === undefined) this.#options.figures?.outOfForce();
+    else if (this.#started) this.#generation.watch();
     this.#retire(generation);
   }
 
@@ -212,7 +228,7 @@ export class Role<T extends SectionName> {
   }
 
   /** Apart from {@link #load}: what the new one keeps of its surroundings must not hold the one that it replaces. */
-  #create(files: RoleFiles<T>): Generation {
+  #create(files: RoleFiles<T>): Generation<T> {
     const { type, log, figures } = this.#options;
     const generation = createGeneration(type, files, {
       log,
@@ -276,6 +292,15 @@ export class Role<T extends SectionName> {
       this.#options.log.error('the lock has expired', { ...fields, effect });
     }
   }
+}
+
+/** A reading without the keys that its lock has lost; what was remembered of their answers is not taken over. */
+function withKeysOf<T extends SectionName>(
+  files: RoleFiles<T>,
+  { keys: listed }: LockedFunction,
+): RoleFiles<T> {
+  const keys = files.locked.keys.filter(({ x }) => listed.some((key) => key.x === x));
+  return { ...files, locked: { ...files.locked, keys } };
 }
 
 /** Ends a replaced generation when no call can be using it any more. */

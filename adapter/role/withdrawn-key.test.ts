@@ -119,3 +119,26 @@ test('a mistake in the configuration takes nothing away: the lock still has the 
   await role.refresh();
   expect(await see()).toBe('answered');
 });
+
+test.each([
+  ['the key of the host', 'adapter.key.json', () => '{'],
+  ['the name in the configuration', 'serverless.yaml', (good: string) => good.replace('office', 'offcie')],
+  ['the form of the configuration', 'serverless.yaml', () => 'identity: ['],
+  ['a key of the configuration', 'serverless.yaml', (good: string) => `${good}nonsense: 1\n`],
+])(
+  'a key that leaves the lock while %s is wrong is out, with what it said; back and mended, it answers again',
+  async (_, file, spoil) => {
+    answer.resolve();
+    expect(await see()).toBe('answered');
+    const good = await readFile(folder.at(file), 'utf8');
+    await folder.write(file, spoil(good));
+    await folder.lock({ seq: 2 }, { address: served.url, keys: [publicOf(newKey())] });
+    await role.refresh();
+    // remembered until then
+    expect(await see()).toBe('ANSWER_REFUSED');
+    await folder.lock({ seq: 3 }, { address: served.url });
+    await folder.write(file, good);
+    await role.refresh();
+    expect(await see()).toBe('answered');
+  },
+);

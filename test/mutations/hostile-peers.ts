@@ -44,10 +44,24 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/role/role.ts',
-    text: '    if (stays) return;\n',
+    text: '    if (stays && !hasLost) return;\n',
     replacement: '    if (generation) return;\n',
     tests: [withdrawnTest],
     why: 'a function that was taken out of the lock serves on',
+  },
+  {
+    file: 'adapter/role/role.ts',
+    text: 'stays && !hasLost',
+    replacement: 'stays',
+    tests: [withdrawnTest],
+    why: 'what a withdrawn key said is remembered, and its place refuses every answer when it is back',
+  },
+  {
+    file: 'adapter/role/role.ts',
+    text: '      if (!taken) await this.#takeAlone();\n',
+    replacement: '',
+    tests: [withdrawnTest],
+    why: 'a mistake in the configuration keeps a withdrawn key in force',
   },
   {
     file: 'adapter/role/role.ts',
