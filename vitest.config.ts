@@ -17,8 +17,8 @@ export default defineConfig({
           isolate: false,
           include: ['{proto,adapter,functions,infra}/**/*.test.ts', 'test/mutations/*.test.ts'],
           exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
-          // the longest takes half a second; a busy machine is no defect
-          testTimeout: 30_000,
+          // the longest takes half a second, and a busy machine is no defect; less than the 10 s that a call of a test has
+          testTimeout: 9_000,
         },
       },
       {
