@@ -211,10 +211,17 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'functions/ipfilter/source/keep.ts',
-    text: '      if (!isCurrent()) return held;\n      if (content',
+    text: '      if (turn < ended) return held;\n      if (content',
     replacement: '      if (content',
     tests: [keep],
     why: 'a read that was given up brings back an old list',
+  },
+  {
+    file: 'functions/ipfilter/source/keep.ts',
+    text: '      if (turn < ended) return held;\n      if (content',
+    replacement: '      if (turn < begun) return held;\n      if (content',
+    tests: [keep],
+    why: 'on Lambda with a call a minute, a list is never read again',
   },
   {
     file: 'functions/ipfilter/source/keep.ts',

@@ -133,6 +133,26 @@ test('a read that hangs is given up, and does not undo what came after it', asyn
   expect(kept.get(context)).toMatchObject({ value: 'new', problem: undefined });
 });
 
+test('a read that was given up counts when it ends before the next one: a process may be frozen between calls', async () => {
+  const release: ((content: Content) => void)[] = [];
+  const contents = (text: string) => ({ bytes: new TextEncoder().encode(text), tag: text });
+  const read = () => new Promise<Content>((resolve) => release.push(resolve));
+  const kept = keep('list abuse', { read }, 60_000, parse);
+  const context = createContext({});
+  const first = kept.get(context);
+  release[0]?.(contents('one'));
+  await first;
+  for (const minutes of [1, 2]) {
+    vi.setSystemTime(Date.now() + 60_000);
+    void kept.get(context);
+    expect(release).toHaveLength(1 + minutes);
+  }
+  release[1]?.(contents('two'));
+  await vi.waitFor(() => expect(kept.get(context)).toMatchObject({ value: 'two' }));
+  release[2]?.(contents('three'));
+  await vi.waitFor(() => expect(kept.get(context)).toMatchObject({ value: 'three', problem: undefined }));
+});
+
 test('a read that hangs is a source that breaks: the last good copy says so', async () => {
   const answers: Promise<Content>[] = [Promise.resolve({ bytes: new TextEncoder().encode('one'), tag: 'a' })];
   const read = () => answers.shift() ?? new Promise<Content>(() => undefined);

@@ -56,6 +56,9 @@ export function keep<T, Env>(
   let held: Held<T> = { value: initial, problem: undefined, brokenSinceMs: undefined };
   let tag: string | undefined;
   let readAtMs = initial === undefined ? undefined : Date.now();
+  /** Attempts so far, and the newest of them that has ended. */
+  let begun = 0;
+  let ended = 0;
   let flight: { readonly done: Promise<Held<T>>; readonly startedMs: number } | undefined;
 
   return {
@@ -87,10 +90,11 @@ export function keep<T, Env>(
       return flight.done;
     }
     if (flight !== undefined) failed(new Error('a read did not end in time'), context);
-    // one that was given up and ends after all must not undo what came after it
-    const isCurrent = () => flight?.done === done;
-    const done: Promise<Held<T>> = attempt(context, () => isCurrent()).finally(() => {
-      if (isCurrent()) flight = undefined;
+    begun += 1;
+    const turn = begun;
+    const done: Promise<Held<T>> = attempt(context, turn).finally(() => {
+      ended = Math.max(ended, turn);
+      if (flight?.done === done) flight = undefined;
     });
     flight = { done, startedMs: nowMs };
     // others may wait for it: it goes on when the call that began it is over
@@ -98,12 +102,16 @@ export function keep<T, Env>(
     return done;
   }
 
-  async function attempt(context: Context<Env>, isCurrent: () => boolean): Promise<Held<T>> {
+  /**
+   * One that was given up still counts when it ends, unless a later one has: a Lambda that is asked once a minute is
+   * frozen between the calls, and its reads with it.
+   */
+  async function attempt(context: Context<Env>, turn: number): Promise<Held<T>> {
     const { env, log } = context;
     const warn = (message: string) => log.warn(message, { source: name });
     try {
       const content = await readPlace(place, env, held.value === undefined ? undefined : tag);
-      if (!isCurrent()) return held;
+      if (turn < ended) return held;
       if (content !== 'unchanged') {
         const value = parse(content.pieces, warn);
         tag = content.tag;
@@ -112,7 +120,8 @@ export function keep<T, Env>(
         held = { value: held.value, problem: undefined, brokenSinceMs: undefined };
       }
     } catch (error) {
-      if (!isCurrent()) return held;
+      // one that was given up has been reported
+      if (turn < begun) return held;
       failed(error, context);
     }
     readAtMs = Date.now();
