@@ -165,10 +165,11 @@ test('Reload reaches the function, every time, and makes verdicts stale', async 
   expect(next.calls.map(({ method }) => method.name)).toEqual(['CheckIP', 'Reload', 'Reload', 'CheckIP']);
 });
 
-test('a Reload that fails is an error, whatever onUnavailable says', async () => {
-  expect(await filterOf({ onUnavailable: 'allow' }, failure('ANSWER_UNSIGNED')).reload()).toBe(
-    'ANSWER_UNSIGNED',
-  );
+test('a Reload that fails is an error, whatever onUnavailable says, in an outage too', async () => {
+  const { see, reload } = filterOf({ onUnavailable: 'allow' }, failure('ANSWER_UNSIGNED'));
+  expect(await reload()).toBe('ANSWER_UNSIGNED');
+  expect(await see('198.51.100.7')).toBe('answered by on-unavailable');
+  expect(await reload()).toBe('ANSWER_UNSIGNED');
 });
 
 test('while the code is not the locked one, only fresh verdicts count: for every address, also when the line is cut', async () => {
