@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,7 +7,8 @@ import type { Lock } from '../../proto/lock/schema.ts';
 import { newKey, publicOf } from '../../test/support/keys.ts';
 import { newSigner } from '../../test/support/role-folder.ts';
 import { type BuildManifest, writeManifest } from '../build/manifest.ts';
-import { readLockFile } from '../lock/write.ts';
+import { keptPath } from '../lock/kept.ts';
+import { readLockFile, writeLock } from '../lock/write.ts';
 import type { Cloud, Traffic } from './cloud.ts';
 import { type DeployContext, deployFunctions } from './flow.ts';
 import { resumeFunctions } from './resume.ts';
@@ -22,8 +23,8 @@ afterEach(async () => await rm(folder, { recursive: true }));
 
 const at = (name: string) => join(folder, name);
 const id = 'office@live';
-const lock = async () =>
-  await readLockFile({ lockFile: at('bundles.lock.json'), signerFile: at('signer.json') });
+const files = () => ({ lockFile: at('bundles.lock.json'), signerFile: at('signer.json') });
+const lock = async () => await readLockFile(files());
 const accepted = async () => (await lock())?.functions[id]?.accepts.map(({ version }) => version.at(-1));
 
 /** A build of the function, as `build` leaves it. */
@@ -116,12 +117,12 @@ function memoryWorkers() {
     },
     traffic: async () => here().traffic,
   };
+  const lines: string[] = [];
   const context: DeployContext & { outDir: string } = {
     functions: [{ name: 'office', stage: 'live', id, entry: at('office.ts'), target: 'worker' }],
-    lockFile: at('bundles.lock.json'),
-    signerFile: at('signer.json'),
+    ...files(),
     cloud: () => cloud,
-    report: () => undefined,
+    report: (line) => void lines.push(line),
     outDir: at('out'),
   };
   /** The host takes the lock that is there, and must be served as before. */
@@ -131,6 +132,8 @@ function memoryWorkers() {
   };
   return {
     workers,
+    keys,
+    lines,
     state,
     handOver,
     configure(more: Partial<Configured>) {
@@ -236,6 +239,39 @@ test('back in an earlier place, what gets calls there stays accepted: a host may
   await handOver();
   await resume();
   await handOver();
+});
+
+test('back in an earlier place, a key that was stolen there and taken out of the lock stays out, with its version', async () => {
+  const { configure, deploy, handOver, keys, workers } = await live();
+  const stolen = (await lock())?.functions[id]?.keys[0]?.x;
+  await writeLock(files(), ({ [id]: _, ...others }) => others);
+  configure({ worker: 'b', addresses: ['https://b.example'] });
+  await deploy();
+  await handOver();
+  keys.delete('a');
+  await build('two');
+  configure({ worker: 'a', addresses: ['https://a.example'] });
+  expect(await deploy()).toMatchObject({ waiting: [] });
+  const entry = (await lock())?.functions[id];
+  expect([await accepted(), entry?.keys.map(({ x }) => x)]).toEqual([['2'], [keys.get('a')?.x]]);
+  expect(entry?.keys.map(({ x }) => x)).not.toContain(stolen);
+  expect(workers.get('a')?.traffic.map(({ version }) => version.at(-1))).toEqual(['2']);
+});
+
+test('back in an earlier place, behind a lock that cannot be opened it starts anew: that one may lack the function', async () => {
+  const { configure, deploy, handOver, lines } = await live();
+  await writeLock(files(), ({ [id]: _, ...others }) => others);
+  configure({ worker: 'b', addresses: ['https://b.example'] });
+  await deploy();
+  await handOver();
+  const { signatures } = JSON.parse(await readFile(keptPath(files().lockFile, 1), 'utf8'));
+  const path = keptPath(files().lockFile, 2);
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), signatures }));
+  await build('two');
+  configure({ worker: 'a', addresses: ['https://a.example'] });
+  expect(await deploy()).toMatchObject({ waiting: [] });
+  expect(await accepted()).toEqual(['2']);
+  expect(lines.join('\n')).toContain('office@live: starts anew in this place: ');
 });
 
 test('what gets calls in another place and was in no lock keeps nothing from its end: nobody accepts it', async () => {

@@ -107,6 +107,20 @@ export const mutations: readonly Mutation[] = [
     why: 'back in an earlier place, calls move away from what a host there accepts',
   },
   {
+    file: 'infra/deploy/entry.ts',
+    text: 'if (old === undefined) break;',
+    replacement: 'if (old === undefined) continue;',
+    tests: [moves],
+    why: 'a stolen key that was taken out of the lock is trusted again after the function moved there and back',
+  },
+  {
+    file: 'infra/deploy/entry.ts',
+    text: '      break;\n    }\n',
+    replacement: '      continue;\n    }\n',
+    tests: [moves],
+    why: 'a lock that cannot be opened hides that a stolen key was taken out, which is trusted again',
+  },
+  {
     file: 'infra/deploy/rollback.ts',
     text: 'type: old.type, ',
     replacement: '',
