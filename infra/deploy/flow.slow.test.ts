@@ -414,6 +414,25 @@ test('rollback once more, because it was interrupted: it goes no further back, a
   expect(await accepted()).toEqual(['2', '1']);
 });
 
+test('rollback while older code that was deployed again waits: it stays so, and the result says it and the way elsewhere', async () => {
+  const { cloud } = memoryCloud();
+  for (const code of ['one', 'two']) {
+    await build('office', code);
+    await deployFunctions(contextOf(cloud));
+    await resumeFunctions(contextOf(cloud));
+  }
+  await build('office', 'one');
+  await deployFunctions(contextOf(cloud));
+  expect(await accepted()).toEqual(['2', '1']);
+  expect(await rollbackFunctions(contextOf(cloud))).toMatchObject({
+    written: false,
+    waiting: ['office@live'],
+    remarks: [
+      'office@live waits for version 1 already, an older one than 2: deploy --resume completes that; rollback --to SEQ goes elsewhere',
+    ],
+  });
+});
+
 test('rollback of what was deployed and waits for the host goes back to what has the calls, each time', async () => {
   const { cloud } = memoryCloud();
   for (const code of ['one', 'two']) {

@@ -31,6 +31,8 @@ export interface DeployResult {
   /** Functions whose lock has an old and a new version: `--resume` goes on with them. */
   readonly waiting: readonly string[];
   readonly functions: readonly DeployedRow[];
+  /** What the reader must know before the next step: of functions that were left as they are. */
+  readonly remarks?: readonly string[];
 }
 
 /**

@@ -42,6 +42,13 @@ test('it names stage, lock, signer and trust where they were: pasted, it goes on
   );
 });
 
+test('a remark stands in the summary before the line to go on with', () => {
+  const text = summary({ ...waitingFor('office@live'), remarks: ['office@live waits'] }, lockDefaults);
+  const lines = text.split('\n');
+  expect(lines.indexOf('office@live waits')).toBeGreaterThan(0);
+  expect(lines.indexOf('office@live waits')).toBeLessThan(lines.indexOf(lineOf(text, '--resume')));
+});
+
 test('the lock that is brought to the host is the one that was written', () => {
   const text = summary(waitingFor('office@live'), { ...lockDefaults, lock: 'my locks/prod.json' });
   expect(lineOf(text, 'scp')).toBe("  scp -p 'my locks/prod.json' HOST:/etc/sftpgo/bundles.lock.json.new");

@@ -65,6 +65,7 @@ export function summary(result: DeployResult, options: LockOptions): string {
   return [
     table(['function', 'target', 'version', 'sha256', 'evidence', 'state'], rows),
     ...(isObserved ? [observedRemark] : []),
+    ...(result.remarks ?? []),
     '',
     ...nextSteps(result, options),
   ].join('\n');

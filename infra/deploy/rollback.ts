@@ -15,7 +15,8 @@ import { lockedEntries } from './resume.ts';
  * The older version is taken from a lock that was sealed then (`locks/<seq>.json`): the one with seq `to`, or else for
  * each function the newest in which another version came last. It is read back from the cloud and compared first. What
  * is kept there and is no sealed lock at all is passed over, with a line that says so. Without `to`, a function whose
- * lock waits for an older version stays as it is: the command was interrupted, and is run again.
+ * lock waits for an older version stays as it is, with a remark in the result: the command was interrupted and is run
+ * again, or that older version was deployed.
  *
  * @throws PluginError LOCK_INVALID when that lock was not kept, INPUT_INVALID when it does not have the function
  * there or the version signs with a key that was replaced since, DRIFT when it is gone or not what that lock says
@@ -23,9 +24,15 @@ import { lockedEntries } from './resume.ts';
 export async function rollbackFunctions(context: RollbackContext): Promise<DeployResult> {
   const { lock, entries } = await lockedEntries(context);
   const changed: Lock['functions'] = {};
+  const remarks: string[] = [];
   for (const [fn, entry] of entries) {
-    if (await isGoingBack(context, lock.seq, fn, entry)) {
-      context.report(`${fn.id}: goes back to version ${lastOf(entry).version} already; --to goes elsewhere`);
+    const newer = await leftBehind(context, lock.seq, fn, entry);
+    if (newer !== undefined) {
+      const { version } = lastOf(entry);
+      context.report(`${fn.id}: goes back to version ${version} already; --to goes elsewhere`);
+      remarks.push(
+        `${fn.id} waits for version ${version} already, an older one than ${newer}: deploy --resume completes that; rollback --to SEQ goes elsewhere`,
+      );
       continue;
     }
     const { seq, old } = await olderEntry(context, lock.seq, fn, entry);
@@ -51,7 +58,8 @@ export async function rollbackFunctions(context: RollbackContext): Promise<Deplo
     const now = changed[fn.id] ?? entry;
     return rowOf(fn, now, now.accepts.length > 1 ? 'waiting' : 'live');
   });
-  return resultOf(after, Object.keys(changed).length > 0, rows);
+  const result = resultOf(after, Object.keys(changed).length > 0, rows);
+  return remarks.length === 0 ? result : { ...result, remarks };
 }
 
 /** A key that was replaced left the lock for good: it may be in other hands. */
@@ -93,16 +101,17 @@ async function olderEntry(
 }
 
 /**
- * Does the lock wait for an older version already? So it does when this command was interrupted after it had sealed the
- * lock, or is run twice: of the versions that are accepted, the last one is not the one that came last latest.
+ * The newest version that is accepted, where the lock waits for an older one already; else undefined. It does so when
+ * this command was interrupted after it had sealed the lock, or is run twice, or older code was deployed: of the versions
+ * that are accepted, the last one is not the one that came last latest.
  */
-async function isGoingBack(
+async function leftBehind(
   context: RollbackContext,
   seqNow: number,
   fn: ProjectFunction,
   entry: LockedFunction,
-): Promise<boolean> {
-  if (context.to !== undefined || entry.accepts.length === 1) return false;
+): Promise<string | undefined> {
+  if (context.to !== undefined || entry.accepts.length === 1) return undefined;
   const accepted = new Set(entry.accepts.map(({ version }) => version));
   const inOrder = new Set<string>();
   for await (const { old } of keptEntries(
@@ -115,7 +124,8 @@ async function isGoingBack(
     if (accepted.has(version)) inOrder.add(version);
   }
   const { version } = lastOf(entry);
-  return inOrder.has(version) && [...inOrder].at(-1) !== version;
+  const newest = [...inOrder].at(-1);
+  return inOrder.has(version) && newest !== version ? newest : undefined;
 }
 
 /** The newest first. */
