@@ -10,6 +10,7 @@ import { newKey, publicOf } from '../../test/support/keys.ts';
 import { newSigner } from '../../test/support/role-folder.ts';
 import { writeManifest } from '../build/manifest.ts';
 import { keptSeqs } from '../lock/kept.ts';
+import { signLock } from '../lock/sign.ts';
 import { readKeptLock, readLockFile, writeLock } from '../lock/write.ts';
 import type { Cloud, Traffic } from './cloud.ts';
 import { type DeployContext, deployFunctions, planFunctions } from './flow.ts';
@@ -430,6 +431,36 @@ test('rollback while older code that was deployed again waits: it stays so, and 
     remarks: [
       'office@live waits for version 1 already, an older one than 2: deploy --resume completes that; rollback --to SEQ goes elsewhere',
     ],
+  });
+});
+
+/** As docs/lock.md has it: the lock that is there is sealed anew, those before it are not. */
+async function replaceSigner(): Promise<void> {
+  await writeFile(at('signer.json'), JSON.stringify((await newSigner()).jwk), { mode: 0o600 });
+  await signLock({ lockFile: at('bundles.lock.json'), signerFile: at('signer.json') }, { only: true });
+}
+
+test('rollback while one waits needs no lock from before a change of the signer, also when it is run again', async () => {
+  const { cloud } = memoryCloud();
+  for (const code of ['one', 'two']) {
+    await build('office', code);
+    await deployFunctions(contextOf(cloud));
+    await resumeFunctions(contextOf(cloud));
+  }
+  await replaceSigner();
+  for (const code of ['three', 'four']) {
+    await build('office', code);
+    await deployFunctions(contextOf(cloud));
+    if (code === 'three') await resumeFunctions(contextOf(cloud));
+  }
+  expect(await accepted()).toEqual(['3', '4']);
+  const context = contextOf(cloud);
+  await rollbackFunctions(context);
+  expect(await accepted()).toEqual(['4', '3']);
+  expect(context.lines.join('\n')).toContain('locks/2.json');
+  expect(await rollbackFunctions(contextOf(cloud))).toMatchObject({
+    written: false,
+    remarks: [expect.anything()],
   });
 });
 

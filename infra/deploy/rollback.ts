@@ -103,7 +103,8 @@ async function olderEntry(
 /**
  * The newest version that is accepted, where the lock waits for an older one already; else undefined. It does so when
  * this command was interrupted after it had sealed the lock, or is run twice, or older code was deployed: of the versions
- * that are accepted, the last one is not the one that came last latest.
+ * that are accepted, the last one is not the one that came last latest. Locks are looked at from the newest to the first
+ * that cannot be opened: those before a change of the signer may be.
  */
 async function leftBehind(
   context: RollbackContext,
@@ -113,16 +114,16 @@ async function leftBehind(
 ): Promise<string | undefined> {
   if (context.to !== undefined || entry.accepts.length === 1) return undefined;
   const accepted = new Set(entry.accepts.map(({ version }) => version));
-  const inOrder = new Set<string>();
-  for await (const { old } of keptEntries(
-    context,
-    (await seqsBefore(context, seqNow)).reverse(),
-    fn,
-    entry,
-  )) {
-    const { version } = lastOf(old);
-    if (accepted.has(version)) inOrder.add(version);
+  const latestFirst: string[] = [];
+  try {
+    for await (const { old } of keptEntries(context, await seqsBefore(context, seqNow), fn, entry)) {
+      latestFirst.push(lastOf(old).version);
+    }
+  } catch (error) {
+    if (!(error instanceof PluginError) || error.code !== 'LOCK_INVALID') throw error;
+    context.report(`${fn.id}: what was accepted last is looked up in newer locks alone: ${error.happened}`);
   }
+  const inOrder = new Set(latestFirst.reverse().filter((version) => accepted.has(version)));
   const { version } = lastOf(entry);
   const newest = [...inOrder].at(-1);
   return inOrder.has(version) && newest !== version ? newest : undefined;

@@ -219,6 +219,20 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'infra/deploy/rollback.ts',
+    text: "if (!(error instanceof PluginError) || error.code !== 'LOCK_INVALID') throw error;",
+    replacement: 'if (error) throw error;',
+    tests: [flow],
+    why: 'after a change of the signer a bad version that waits cannot be rolled back',
+  },
+  {
+    file: 'infra/deploy/rollback.ts',
+    text: 'new Set(latestFirst.reverse()',
+    replacement: 'new Set(latestFirst',
+    tests: [flow],
+    why: 'which of two accepted versions is the older one is read the wrong way round',
+  },
+  {
+    file: 'infra/deploy/rollback.ts',
     text: 'if (context.to === undefined && (await isCutOff(context.lockFile, seq))) {',
     replacement: 'if (context.to !== context.to) {',
     tests: [flow],
