@@ -29,7 +29,14 @@ function awsThat(answers: Answers) {
   const lambda = new lambdaSdk.LambdaClient(settings);
   const ssm = new ssmSdk.SSMClient(settings);
   for (const client of [lambda, ssm]) client.middlewareStack.add(middleware as never, { step: 'initialize' });
-  const aws: AwsClients = { region: 'eu-central-1', lambda, ssm, lambdaSdk, ssmSdk };
+  const aws: AwsClients = {
+    region: 'eu-central-1',
+    lambda,
+    ssm,
+    lambdaSdk,
+    ssmSdk,
+    account: async () => '123456789012',
+  };
   return { aws, asked, names: () => asked.map(([name]) => name) };
 }
 

@@ -1,6 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { loadTool } from '../tool.ts';
+import { accountOfCaller } from './account.ts';
 
 /** Several looks at the same time, each of them small; a region that does not answer is told within these. */
 const connectionTimeoutMs = 5000;
@@ -13,6 +14,8 @@ export interface AwsClients {
   readonly ssm: SSMClient;
   readonly lambdaSdk: typeof import('@aws-sdk/client-lambda');
   readonly ssmSdk: typeof import('@aws-sdk/client-ssm');
+  /** Whose credentials these are. Throws UNREACHABLE. */
+  readonly account: () => Promise<string>;
 }
 
 /**
@@ -34,5 +37,6 @@ export function openAwsClients(folder: string, region: string): AwsClients {
   };
   const lambda = new lambdaSdk.LambdaClient(settings);
   const ssm = new ssmSdk.SSMClient(settings);
-  return { region, lambda, ssm, lambdaSdk, ssmSdk };
+  const account = async () => await accountOfCaller(folder, settings);
+  return { region, lambda, ssm, lambdaSdk, ssmSdk, account };
 }

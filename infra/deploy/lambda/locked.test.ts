@@ -12,7 +12,7 @@ const arnOf = (name: string, place = region, account = '123456789012') =>
 const locked = (address: string) => ({ target: 'lambda', address }) as LockedFunction;
 const named = (functionName: string) => ({ functionName }) as PlannedFunction;
 
-/** An AWS with these functions, by name, each with its ARN and the stack that made it. */
+/** An AWS, of the account 123456789012, with these functions, by name, each with its ARN and the stack that made it. */
 function awsWith(functions: Readonly<Record<string, { arn: string; stack?: string }>>): AwsClients {
   const settings = { region, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
   const lambda = new lambdaSdk.LambdaClient(settings);
@@ -29,7 +29,8 @@ function awsWith(functions: Readonly<Record<string, { arn: string; stack?: strin
     },
     { step: 'initialize' },
   );
-  return { region, lambda, lambdaSdk, ssmSdk, ssm: new ssmSdk.SSMClient(settings) };
+  const ssm = new ssmSdk.SSMClient(settings);
+  return { region, lambda, lambdaSdk, ssmSdk, ssm, account: async () => '123456789012' };
 }
 
 test.each<[string, Parameters<typeof awsWith>[0], LockedFunction | undefined, boolean]>([
@@ -42,6 +43,12 @@ test.each<[string, Parameters<typeof awsWith>[0], LockedFunction | undefined, bo
     'one of another account',
     { office: { arn: arnOf('office', region, '999999999999') } },
     locked(arnOf('office')),
+    false,
+  ],
+  [
+    'one of another account, and there is none in this one yet',
+    {},
+    locked(arnOf('office', region, '999999999999')),
     false,
   ],
   [

@@ -16,6 +16,8 @@ export function unqualified(arn: string): string {
 /**
  * The entry of the lock, if it is of the very function that is deployed; in another region or account it is another
  * function, with another key.
+ *
+ * @throws PluginError UNREACHABLE
  */
 export async function lockedHere(
   aws: AwsClients,
@@ -24,8 +26,12 @@ export async function lockedHere(
 ): Promise<LockedFunction | undefined> {
   if (locked === undefined || nameIn(aws.region, locked) !== functionName) return undefined;
   const found = await readConfiguration(aws, functionName);
-  // one that was deleted would be made again under the same ARN
-  return found === undefined || unqualified(found.FunctionArn ?? '') === locked.address ? locked : undefined;
+  // one that was deleted would be made again under the same ARN, if that is of this account
+  const isHere =
+    found === undefined
+      ? accountIn(locked) === (await aws.account())
+      : unqualified(found.FunctionArn ?? '') === locked.address;
+  return isHere ? locked : undefined;
 }
 
 /**
@@ -57,6 +63,10 @@ function nameIn(region: string, { target, address }: LockedFunction): string | u
   if (target !== 'lambda') return undefined;
   const parsed = parseLambdaAddress(address);
   return 'region' in parsed && parsed.region === region ? parsed.name : undefined;
+}
+
+function accountIn({ address }: LockedFunction): string | undefined {
+  return address.split(':')[4];
 }
 
 /** CloudFormation tags what it makes with the name of its stack. */
