@@ -116,6 +116,21 @@ test('a key that is gone while the lock has it: refused before another one takes
   expect(names()).toEqual(['GetParameter', 'GetParameter']);
 });
 
+test.each([
+  ['gone', () => named('ParameterNotFound')],
+  ['another one', () => parameter(newKey())],
+])(
+  'a key that is %s is replaced by one in another parameter, also after lock remove: the same version would go on with the key that it has',
+  async (_, found) => {
+    const { aws } = awsThat({ GetParameter: found });
+    await expect(ensureKey(aws, fn(locked), place, quiet)).rejects.toMatchObject({
+      remedy: expect.stringMatching(
+        /: name another PLUGIN_KEY_PARAMETER .* deploy again\. .*run `lock remove office@live` before: /,
+      ),
+    });
+  },
+);
+
 test('of a version whose settings the lock does not have, the key may be anywhere', async () => {
   const { aws } = awsThat({ GetParameter: () => named('ParameterNotFound') });
   const bare = { ...locked, accepts: [{ version: '1', files: {}, config: {}, inputs: {} }] };

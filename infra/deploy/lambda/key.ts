@@ -175,8 +175,9 @@ function anotherKey(id: string, parameter: string): PluginError {
   });
 }
 
+/** Another parameter is another version: one that is the same goes on with the key that it has read. */
 function newKeyRemedy(id: string): string {
-  return `name another PLUGIN_KEY_PARAMETER in serverless.yml, or run \`lock remove ${id}\`, and deploy again: docs/deploy.md, "Another key".`;
+  return `name another PLUGIN_KEY_PARAMETER in serverless.yml and in the function's role, and deploy again. Where the key was stolen, or that is refused as well, run \`lock remove ${id}\` before: docs/deploy.md, "Another key".`;
 }
 
 function exposed(parameter: string): PluginError {
