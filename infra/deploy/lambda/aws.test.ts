@@ -104,6 +104,15 @@ test.each([
   expect(names()).toEqual(['GetParameter']);
 });
 
+test('a parameter that is not encrypted is deleted last: until the host has another lock, what it calls reads it', async () => {
+  const { aws } = awsThat({ GetParameter: () => parameter(key, 'String') });
+  await expect(ensureKey(aws, fn(locked), place, quiet)).rejects.toMatchObject({
+    remedy: expect.stringMatching(
+      /Name another PLUGIN_KEY_PARAMETER .*deploy again.*lock to the host.*delete the old parameter last/,
+    ),
+  });
+});
+
 test('a key that is gone while the lock has it: refused before another one takes its place', async () => {
   const { aws, names } = awsThat({ GetParameter: () => named('ParameterNotFound') });
   for (const ask of [findKey, ensureKey]) {

@@ -185,7 +185,7 @@ function exposed(parameter: string): PluginError {
     happened: `the parameter ${parameter} is not encrypted`,
     expected: 'a SecureString',
     remedy:
-      'Its key may be known to others. Delete it, name another PLUGIN_KEY_PARAMETER in serverless.yml, and deploy again: docs/deploy.md, "Another key".',
+      'Its key may be known to others. Name another PLUGIN_KEY_PARAMETER in serverless.yml, deploy again, bring the lock to the host, and delete the old parameter last: docs/deploy.md, "Another key".',
   });
 }
 
