@@ -78,10 +78,10 @@ export function openLambdaCloud(options: OslsOptions): Cloud {
     },
 
     async publish(fn: DeployFunction, report: Report) {
-      const { aws, plan } = await planned(fn);
+      const { aws, packaged, plan } = await planned(fn);
       const locked = await lockedHere(aws, plan, fn.locked);
       const keys = await ensureKey(aws, { ...fn, locked }, plan.keyParameter, report);
-      deploying ??= deployService(options, report);
+      deploying ??= deployService(packaged, options, report);
       await deploying;
       const found = await ensureVersion(aws, plan);
       const accepted = { ...acceptedLambda(fn.manifest, found.Version), config: lambdaConfig(found) };

@@ -55,14 +55,14 @@ export async function packageService(options: OslsOptions): Promise<Packaged> {
  *
  * @throws PluginError UNREACHABLE with what osls says, INPUT_INVALID as {@link finishPlannedStack}
  */
-export async function deployService(options: OslsOptions, report: Report): Promise<void> {
+export async function deployService(packaged: Packaged, options: OslsOptions, report: Report): Promise<void> {
   report(`deploying the stack with osls (stage ${options.stage})`);
   const deploy = async () => await osls(['deploy', '--package', packageFolder], options);
   const first = await deploy();
   const isPlanned = first.exitCode !== 0 && first.output.includes(plannedState);
   if (isPlanned) {
     report('making the stack that an interrupted run has planned');
-    await finishPlannedStack(join(options.folder, packageFolder), options);
+    await finishPlannedStack(packaged, options);
   }
   const { exitCode, output } = isPlanned ? await deploy() : first;
   if (exitCode !== 0) throw oslsFailure('deploy', output);

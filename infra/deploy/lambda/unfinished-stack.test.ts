@@ -18,7 +18,7 @@ async function write(path: string, text: string): Promise<void> {
 }
 
 /** The SDK that osls brings along, on a CloudFormation whose change set is in a state, or that says no. */
-async function finish(answer: { Status?: string; error?: string }, provider: object = {}): Promise<string[]> {
+async function finish(answer: { Status?: string; error?: string }, stack = 'net-beta'): Promise<string[]> {
   const asked: string[] = [];
   Object.assign(globalThis, { askedOfCloudFormation: asked });
   await write(
@@ -39,9 +39,8 @@ async function finish(answer: { Status?: string; error?: string }, provider: obj
      exports.waitUntilStackCreateComplete = async (_, { StackName }) =>
        globalThis.askedOfCloudFormation.push('wait for ' + StackName);`,
   );
-  const service = { service: 'net', provider: { region: 'eu-central-1', ...provider } };
-  await write('.serverless/serverless-state.json', JSON.stringify({ service }));
-  await finishPlannedStack(join(folder, '.serverless'), { folder, stage: 'beta' }).catch((error: unknown) => {
+  const planned = { region: 'eu-central-1', stack };
+  await finishPlannedStack(planned, { folder, stage: 'beta' }).catch((error: unknown) => {
     throw Object.assign(error as Error, { asked });
   });
   return asked;
@@ -56,7 +55,7 @@ test('the plan that was left is carried out, and waited for', async () => {
 });
 
 test('a stack with a name of its own', async () => {
-  const [first] = await finish({ Status: 'CREATE_COMPLETE' }, { stackName: 'own' });
+  const [first] = await finish({ Status: 'CREATE_COMPLETE' }, 'own');
   expect(first).toBe('eu-central-1: describe own own-change-set');
 });
 

@@ -1,21 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import * as z from 'zod';
 import { PluginError } from '../../../proto/error.ts';
 import { toolFile } from '../tool.ts';
 import { awsErrorName, awsFailure } from './failure.ts';
 
 /** CloudFormation's state of a stack that is planned, and of which nothing was made yet. */
 export const plannedState = 'REVIEW_IN_PROGRESS';
-
-/** The stack of a service as osls packaged it, in the folder of the package. */
-const stateFile = z.object({
-  service: z.object({
-    service: z.string(),
-    provider: z.object({ region: z.string(), stackName: z.string().optional() }),
-  }),
-});
 
 /** A stack with no more in it than a bucket is made within a minute. */
 const makingS = 300;
@@ -39,34 +28,31 @@ interface Client {
  * Makes the stack that an osls planned and did not make, because it was killed in between: osls itself refuses to go on
  * there. It carries out that plan, as osls would have done; what is not in it comes with the next deployment.
  *
- * `packageFolder` is what osls packaged. Throws INPUT_INVALID when there is no plan that can be carried out; UNREACHABLE.
+ * Takes the stack as osls packaged it, and how osls is run. Throws INPUT_INVALID when there is no plan that can be carried out; UNREACHABLE.
  */
 export async function finishPlannedStack(
-  packageFolder: string,
+  { region, stack }: { readonly region: string; readonly stack: string },
   { folder, stage }: { readonly folder: string; readonly stage: string },
 ): Promise<void> {
-  const text = await readFile(join(packageFolder, 'serverless-state.json'), 'utf8');
-  const { service } = stateFile.parse(JSON.parse(text));
-  const { region, stackName = `${service.service}-${stage}` } = service.provider;
   const sdk: CloudFormation = createRequire(toolFile(folder, 'osls'))('@aws-sdk/client-cloudformation');
   const client = new sdk.CloudFormationClient({ region });
-  const changeSet = { StackName: stackName, ChangeSetName: `${stackName}-change-set` };
+  const changeSet = { StackName: stack, ChangeSetName: `${stack}-change-set` };
   try {
     const { Status: status } = await client.send(new sdk.DescribeChangeSetCommand(changeSet));
-    if (status !== 'CREATE_COMPLETE') throw noPlan(stackName, stage, `is ${status}`);
+    if (status !== 'CREATE_COMPLETE') throw noPlan(stack, stage, `is ${status}`);
     await client.send(new sdk.ExecuteChangeSetCommand(changeSet));
-    await sdk.waitUntilStackCreateComplete({ client, maxWaitTime: makingS }, { StackName: stackName });
+    await sdk.waitUntilStackCreateComplete({ client, maxWaitTime: makingS }, { StackName: stack });
   } catch (error) {
-    if (awsErrorName(error).startsWith('ChangeSetNotFound')) throw noPlan(stackName, stage, 'is gone');
-    throw awsFailure(error, `cloudformation:ExecuteChangeSet on ${stackName}`, region);
+    if (awsErrorName(error).startsWith('ChangeSetNotFound')) throw noPlan(stack, stage, 'is gone');
+    throw awsFailure(error, `cloudformation:ExecuteChangeSet on ${stack}`, region);
   } finally {
     client.destroy();
   }
 }
 
-function noPlan(stackName: string, stage: string, what: string): PluginError {
+function noPlan(stack: string, stage: string, what: string): PluginError {
   return new PluginError('INPUT_INVALID', {
-    happened: `the stack ${stackName} was planned and never made, and its change set ${what}`,
+    happened: `the stack ${stack} was planned and never made, and its change set ${what}`,
     expected: 'one that can be carried out',
     remedy: `Wait a minute and run it again. If that does not help: npx osls remove --stage ${stage}, and run it again.`,
   });
