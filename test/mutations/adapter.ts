@@ -279,8 +279,8 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/policies/shared/cache.ts',
-    '{ ...call, signal, deadlineMs: call.deadlineMs - earlierMs }',
-    '{ ...call, deadlineMs: call.deadlineMs - earlierMs }',
+    '{ ...call, signal, deadlineMs }',
+    '{ ...call, deadlineMs }',
     'adapter/policies/shared/cache.test.ts',
     'one caller that gives up fails the others',
   ],

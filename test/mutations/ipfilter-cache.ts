@@ -218,7 +218,11 @@ export const mutations: readonly Mutation[] = [
   ...(
     [
       ['        drifted = true;\n', '', 'changed code, and everybody is still answered by what the old said'],
-      ['call.deadlineMs - earlierMs', 'call.deadlineMs', 'a black hole is not seen as an outage in time'],
+      [
+        'call.deadlineMs - Math.min(earlierMs, leftMs * earlierShare)',
+        'call.deadlineMs',
+        'a black hole is not seen as an outage in time',
+      ],
     ] as const
   ).map(([text, replacement, why]) => ({
     file: 'adapter/policies/shared/cache.ts',

@@ -57,8 +57,12 @@ export interface CacheOptions<K extends Key, L extends Lifetime, E extends Entry
   count?(outcome: CacheOutcome): void;
 }
 
-/** A flight ends before its caller gives up: by then, the policies below know what came of it. */
-const earlierMs = 2;
+/**
+ * A flight ends before its caller gives up: by then, the policies below know what came of it. So much earlier (ms) that
+ * a process which is held up between its two timers does not turn them round, and at most this share of what is left.
+ */
+const earlierMs = 20;
+const earlierShare = 1 / 20;
 
 function factsOf(outcome: Outcome): Facts | undefined {
   return 'denied' in outcome ? outcome.denied.facts : outcome.reply.facts;
@@ -130,11 +134,11 @@ export function cache<K extends Key, L extends Lifetime, E extends Entry>(
     const current = flights.get(key.id);
     if (current !== undefined) return current;
     const { signal } = new AbortController();
-    const flight = ask(next, { ...call, signal, deadlineMs: call.deadlineMs - earlierMs }, key).finally(
-      () => {
-        if (flights.get(key.id) === flight) flights.delete(key.id);
-      },
-    );
+    const leftMs = Math.max(0, call.deadlineMs - performance.now());
+    const deadlineMs = call.deadlineMs - Math.min(earlierMs, leftMs * earlierShare);
+    const flight = ask(next, { ...call, signal, deadlineMs }, key).finally(() => {
+      if (flights.get(key.id) === flight) flights.delete(key.id);
+    });
     flights.set(key.id, flight);
     return flight;
   }
