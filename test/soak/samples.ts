@@ -38,7 +38,7 @@ export interface Course {
   readonly firstMib: number;
   readonly lastMib: number;
   readonly maxMib: number;
-  /** Of the least squares line. */
+  /** In the last third: until then V8 takes what it needs for the load, a leak goes on. */
   readonly kibPerMin: number;
   /** The fewest in the first and in the last third: calls open and close connections all the time, a leak stays. */
   readonly fds: readonly [first: number, last: number];
@@ -64,7 +64,7 @@ export function courses(samples: readonly Sample[], warmS: number): readonly Cou
         firstMib: first.rssKib / 1024,
         lastMib: last.rssKib / 1024,
         maxMib: Math.max(...warm.map(({ rssKib }) => rssKib)) / 1024,
-        kibPerMin: slope(warm.map(({ atS, rssKib }) => [atS / 60, rssKib])),
+        kibPerMin: slope(warm.slice(-third).map(({ atS, rssKib }) => [atS / 60, rssKib])),
         fds: [fewest(warm.slice(0, third)), fewest(warm.slice(-third))],
         cpuS: cpuOf(ofType),
       },
@@ -82,10 +82,13 @@ function fewest(samples: readonly Sample[]): number {
   return Math.min(...samples.map(({ fds }) => fds));
 }
 
-/** Of the line with the least squares through these points; 0 for fewer than two. */
+/**
+ * Of the line through these points, as the median of the slopes between any two (Theil-Sen): what a collection gives back
+ * and takes again in between does not turn it. 0 for fewer than two.
+ */
 export function slope(points: readonly (readonly [x: number, y: number])[]): number {
-  const mean = (of: 0 | 1) => points.reduce((sum, point) => sum + point[of], 0) / points.length;
-  const [meanX, meanY] = [mean(0), mean(1)];
-  const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
-  return spread === 0 ? 0 : points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread;
+  const slopes = points.flatMap(([x, y], index) =>
+    points.slice(index + 1).flatMap(([laterX, laterY]) => (laterX > x ? [(laterY - y) / (laterX - x)] : [])),
+  );
+  return slopes.sort((a, b) => a - b)[Math.floor(slopes.length / 2)] ?? 0;
 }
