@@ -68,8 +68,8 @@ export interface TakenLock {
 
 /**
  * Reads config, keys, trust and lock of one plugin type; paths are relative to the config file. Takes the lock
- * that the running process has in force, if any; `onTaken` hears of the one that was taken, also when something else
- * is wrong.
+ * that the running process has in force, if any; `onTaken` hears of the one that was taken, also when something that is
+ * read after it is wrong.
  *
  * Throws CONFIG_INVALID, KEY_FILE_*, LOCK_* with the place and the remedy.
  */
@@ -89,7 +89,7 @@ export async function loadRole<T extends SectionName>(
       remedy: 'Add the section, or remove the plugin from SFTPGo.',
     });
   }
-  const [key] = await Promise.allSettled([readPrivateKey(at(config.identity))]);
+  const identity = await readPrivateKey(at(config.identity));
   const lockFiles: LockFiles = {
     lockPath: at(config.lock.file),
     trustPath: at(config.trust.file),
@@ -99,9 +99,6 @@ export async function loadRole<T extends SectionName>(
   };
   const { lock, accepted, stamps } = await loadLock({ ...lockFiles, inForce });
   onTaken({ accepted, functions: lock.functions });
-  // not before: a key of the host that is wrong must not hold back what a lock withdraws
-  if (key.status === 'rejected') throw key.reason;
-  const identity = key.value;
   const ca = config.https?.ca === undefined ? undefined : await readCaFile(at(config.https.ca));
   const lockPath = at(config.lock.file);
   const locked = lockedFunction(lock.functions, section.use, type, { configPath, lockPath });

@@ -78,14 +78,6 @@ export const mutations: readonly Mutation[] = [
     why: 'without a state folder an older lock brings a withdrawn function back',
   },
   {
-    file: 'adapter/config/load-role.ts',
-    text: 'const [key] = await Promise.allSettled([readPrivateKey(at(config.identity))]);',
-    replacement:
-      "const key = { status: 'fulfilled', value: await readPrivateKey(at(config.identity)), reason: 0 };",
-    tests: [withdrawnTest],
-    why: 'while the key file of the host is wrong, a withdrawn key stays in force',
-  },
-  {
     file: 'adapter/role/role.ts',
     text: 'await withinDeadline(call, async () => await this.#loading);',
     replacement: 'await this.#loading;',
