@@ -121,6 +121,12 @@ export interface SftpOutcome {
   readonly got?: string;
 }
 
+/** What Go read in one text: `json` is that, written again with the digits of every number, `error` why nothing. */
+export interface GoReading {
+  readonly json?: string;
+  readonly error?: string;
+}
+
 /** A real go-plugin host in a process of its own. */
 export interface GoHost {
   /**
@@ -134,6 +140,10 @@ export interface GoHost {
   sftp(login: SftpLogin): Promise<SftpOutcome>;
   /** What Go's encoding/json reads in an answer of an auth plugin, as SFTPGo would (only the new host). */
   user(json: string | Uint8Array): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * What Go's encoding/json reads in each of many texts, as SFTPGo's user or as whatever it is (only the new host).
+   */
+  read(as: 'user' | 'any', texts: readonly Uint8Array[]): Promise<readonly GoReading[]>;
   /** SIGKILL, so that the host can clean nothing up. */
   killHard(): Promise<void>;
   /** Lets the host kill its plugins and end. */
@@ -228,6 +238,7 @@ export function startHost(binary: string): GoHost {
     versions: () => ask('versions'),
     sftp: (login) => ask('sftp', login),
     user: (json) => ask('user', { json: typeof json === 'string' ? new TextEncoder().encode(json) : json }),
+    read: (as, texts) => ask('read', { as, texts }),
     async killHard() {
       child.kill('SIGKILL');
       await closed;

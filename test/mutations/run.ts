@@ -50,6 +50,8 @@ async function workbench(): Promise<string> {
 /** A defect may make tests wait for ever: that is red as well. */
 const longestMs = 150_000;
 const allOfThemMs = 1_800_000;
+/** Of each property of test/fuzz: what these defects do shows among them. */
+const fewInputs = '3000';
 
 /** Are the mutation's tests red in this folder? What they started and did not end is ended with them. */
 async function turnsRed(folder: string, tests: readonly string[], limitMs = longestMs): Promise<boolean> {
@@ -57,7 +59,7 @@ async function turnsRed(folder: string, tests: readonly string[], limitMs = long
   const child = spawn(
     process.execPath,
     [vitest, 'run', '--project', 'unit', '--project', 'e2e', '--bail', '1', ...tests],
-    { cwd: folder, stdio: 'ignore', detached: true },
+    { cwd: folder, stdio: 'ignore', detached: true, env: { FUZZ_RUNS: fewInputs, ...process.env } },
   );
   const endAll = () => {
     try {

@@ -22,6 +22,6 @@ func main() {
 			notifier.PluginName:      {Handshake: notifier.Handshake, Plugins: notifier.PluginMap},
 		},
 		Configure: func(config *plugin.ClientConfig) { config.SkipHostEnv = true },
-		Commands:  map[string]func([]byte) (any, error){"sftp": sftpLogin, "user": user},
+		Commands:  map[string]func([]byte) (any, error){"sftp": sftpLogin, "user": user, "read": read},
 	})
 }
