@@ -32,7 +32,7 @@ export function isOverload(error: unknown): boolean {
 /**
  * Tells an outage from a flood, since whoever can make enough connections can make any function late: a failure
  * counts only if, from 1.5 s before the question until it failed, never more than 16 questions were open. A Reload that
- * fails counts never; a verified answer to one ends an outage as any other.
+ * fails never counts; a verified answer to one ends an outage as any other.
  */
 export function watchOutage(): Outage {
   let open = 0;
