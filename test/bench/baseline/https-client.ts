@@ -47,14 +47,18 @@ async function run(to: HttpsClientSetup, { calls, parallel }: Amount): Promise<o
   return { p50Micros: at(0.5), p99Micros: at(0.99), perSecond: took.length / seconds };
 }
 
-function roundTrip({ url, headers, body }: HttpsClientSetup): Promise<void> {
+function roundTrip(to: HttpsClientSetup): Promise<void> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method: 'POST', agent, headers }, (incoming) => {
+    const outgoing = request(to.url, { method: 'POST', agent, headers: to.headers }, (incoming) => {
       if (incoming.statusCode !== 200) reject(new Error(`status ${incoming.statusCode}`));
       incoming.on('data', () => undefined);
       incoming.on('end', resolve);
     });
-    outgoing.on('error', reject);
-    outgoing.end(body);
+    outgoing.on('error', (error) => {
+      // the server closed an idle connection just as it was used again
+      if (outgoing.reusedSocket) roundTrip(to).then(resolve, reject);
+      else reject(error);
+    });
+    outgoing.end(to.body);
   });
 }

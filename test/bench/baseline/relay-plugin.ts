@@ -19,7 +19,7 @@ const signature = sign(null, base, privateKey);
 const agent = new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 256, ca: setup.caPem });
 const identity = (bytes: Buffer) => bytes;
 
-function ask(_: unknown, answer: (error: Error | null, bytes: Buffer) => void): void {
+function ask(call: unknown, answer: (error: Error | null, bytes: Buffer) => void): void {
   hash('sha256', body, 'buffer');
   sign(null, base, privateKey);
   const outgoing = request(setup.url, { method: 'POST', agent, headers: setup.headers }, (incoming) => {
@@ -30,7 +30,11 @@ function ask(_: unknown, answer: (error: Error | null, bytes: Buffer) => void): 
       answer(null, Buffer.alloc(0));
     });
   });
-  outgoing.on('error', (error) => answer(error, Buffer.alloc(0)));
+  outgoing.on('error', (error) => {
+    // the server closed an idle connection just as it was used again
+    if (outgoing.reusedSocket) ask(call, answer);
+    else answer(error, Buffer.alloc(0));
+  });
   outgoing.end(setup.body);
 }
 
