@@ -363,7 +363,21 @@ const rows: readonly (readonly [
   ],
   [
     'adapter/policies/shared/retry.ts',
-    'tokens < retryCost ||',
+    'isIdleEnd(error) ? 0 : retryCost',
+    'retryCost',
+    'adapter/targets/https/idle-connections.test.ts',
+    'after a pause, most calls fail with the connections that the function has ended',
+  ],
+  [
+    'adapter/targets/https/idle-connections.ts',
+    'if (performance.now()',
+    'if (false && performance.now()',
+    'adapter/targets/https/idle-connections.test.ts',
+    'a function that dies under load is asked twice by each call',
+  ],
+  [
+    'adapter/policies/shared/retry.ts',
+    'tokens < cost ||',
     '',
     'adapter/policies/shared/retry.test.ts',
     'retries double an outage',

@@ -290,6 +290,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'adapter/targets/lambda/client.ts',
+    text: 'httpAgent: markIdleEnds(new http.Agent(kept))',
+    replacement: 'httpAgent: new http.Agent(kept)',
+    tests: [target],
+    why: 'after a pause, most calls fail with the connections that AWS has ended',
+  },
+  {
+    file: 'adapter/targets/lambda/client.ts',
     text: 'maxAttempts: 1,',
     replacement: '',
     tests: [target],

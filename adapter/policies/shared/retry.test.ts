@@ -14,12 +14,14 @@ const event = () => callOf(Notifier.method.sendFsEvent, {});
 const quick = () => retry({ random: () => 0 });
 
 const reset = new UnreachableError('reset', false, undefined);
+const idleEnd = Object.assign(new UnreachableError('reset', false, undefined), { idleEnd: true });
 const refusedConnection = new UnreachableError('refused', true, undefined);
 
 test.each([
   ['a read after a reset', read, reset, 2],
   ['an event after a reset: the function knows its id', event, reset, 2],
   ['a login after a reset: nobody knows whether it ran', login, reset, 1],
+  ['a login after the end of an idle connection: nobody knows either', login, idleEnd, 1],
   ['a login that surely did not run', login, refusedConnection, 2],
   ['a login refused for its time: nothing ran', login, failure('CLOCK_SKEW'), 2],
   ['a read refused for its time', read, failure('CLOCK_SKEW'), 2],

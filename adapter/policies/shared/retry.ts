@@ -23,9 +23,15 @@ function mayRepeat(call: Call, error: unknown): boolean {
   }
 }
 
+/** A connection that lay idle may end at any time: there are only so many, and it is no sign of an outage. */
+function isIdleEnd(error: unknown): boolean {
+  return Object(error).idleEnd === true;
+}
+
 /**
  * The one place where a call is sent again: once, with the same call id and a new nonce, if it surely did not run
- * or the table says it may run twice, if enough time is left, and while a token bucket allows.
+ * or the table says it may run twice, if enough time is left, and while a token bucket allows. A connection that had
+ * lain idle costs no token: after a pause, all of them may end at once.
  */
 export function retry(
   options: { readonly random?: () => number; readonly tools?: PolicyTools | undefined } = {},
@@ -41,15 +47,16 @@ export function retry(
         return reply;
       } catch (error) {
         const pauseMs = backoffMs * (0.5 + random());
+        const cost = isIdleEnd(error) ? 0 : retryCost;
         if (
           call.signal.aborted ||
-          tokens < retryCost ||
+          tokens < cost ||
           !mayRepeat(call, error) ||
           call.deadlineMs - performance.now() < 2 * pauseMs
         ) {
           throw error;
         }
-        tokens -= retryCost;
+        tokens -= cost;
         await sleep(pauseMs, undefined, { signal: call.signal }).catch(() => {
           throw error;
         });

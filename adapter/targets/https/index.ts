@@ -1,6 +1,7 @@
 import { PluginError } from '../../../proto/error.ts';
 import { normaliseAddress } from '../../../proto/lock/address.ts';
 import type { Target } from '../../shapes.ts';
+import { markIdleEnds } from './idle-connections.ts';
 import { loopbackLookup } from './loopback.ts';
 import { maxUnfinishedBytes, Places, type Poster, post } from './send.ts';
 
@@ -40,10 +41,10 @@ export function httpsTarget(
       const ca = options.caPem === undefined ? {} : { ca: options.caPem };
       // one for all: by itself, each connection makes its own
       const secureContext = createSecureContext({ minVersion: 'TLSv1.2', ...ca });
-      return { ...shared, request, agent: new Agent({ ...common, secureContext }) };
+      return { ...shared, request, agent: markIdleEnds(new Agent({ ...common, secureContext })) };
     }
     const { Agent, request } = await import('node:http');
-    return { ...shared, request, agent: new Agent({ ...common, lookup: loopbackLookup }) };
+    return { ...shared, request, agent: markIdleEnds(new Agent({ ...common, lookup: loopbackLookup })) };
   };
   return {
     origin: () => origin,

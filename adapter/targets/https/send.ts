@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node
 import { urlToHttpOptions } from 'node:url';
 import { PluginError } from '../../../proto/error.ts';
 import type { HeaderList, HttpAnswer, HttpMessage } from '../../shapes.ts';
+import { isIdleEnd } from './idle-connections.ts';
 
 /** Lambda's limit for a synchronous answer, used for every target so that functions can move. */
 export const maxAnswerBytes = 6 * 1024 * 1024;
@@ -64,6 +65,8 @@ export class UnreachableError extends PluginError {
   readonly notExecuted: boolean;
   /** True when the platform turned it away for the number of requests. */
   readonly throttled: boolean;
+  /** True when the connection had lain idle and ended before the answer: no sign that the function is away. */
+  readonly idleEnd: boolean;
 
   constructor(
     happened: string,
@@ -77,6 +80,7 @@ export class UnreachableError extends PluginError {
     super('UNREACHABLE', { happened, expected, remedy, cause });
     this.notExecuted = notExecuted;
     this.throttled = throttled;
+    this.idleEnd = isIdleEnd(cause);
   }
 }
 

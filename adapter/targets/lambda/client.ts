@@ -1,4 +1,5 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { markIdleEnds } from '../https/idle-connections.ts';
 import { prepareEnvironment } from './environment.ts';
 import type { AwsSettings } from './settings.ts';
 
@@ -21,13 +22,21 @@ export interface Lambda {
  */
 export async function openLambdaClient(region: string, settings: AwsSettings): Promise<Lambda> {
   prepareEnvironment();
-  const sdk = await import('./sdk.ts');
+  const [sdk, http, https] = await Promise.all([
+    import('./sdk.ts'),
+    import('node:http'),
+    import('node:https'),
+  ]);
   const credentials = credentialsOf(sdk, region, settings);
-  const agent = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
+  const kept = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
   const client = new sdk.LambdaClient({
     region,
     maxAttempts: 1,
-    requestHandler: { httpAgent: agent, httpsAgent: agent, connectionTimeout: connectionTimeoutMs },
+    requestHandler: {
+      httpAgent: markIdleEnds(new http.Agent(kept)),
+      httpsAgent: markIdleEnds(new https.Agent(kept)),
+      connectionTimeout: connectionTimeoutMs,
+    },
     ...(credentials === undefined ? {} : { credentials }),
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
   });

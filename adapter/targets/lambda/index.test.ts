@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { lockedFunction, recordingLog } from '../../../test/support/invoke.ts';
 import { newKey } from '../../../test/support/keys.ts';
 import { openKnownVersions } from '../known-versions.ts';
@@ -56,6 +56,7 @@ beforeAll(async () => {
   settings = { endpoint, credentialsFile };
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   react = undefined;
   asked.length = 0;
   await Promise.all(opened.splice(0).map(({ target }) => target.close()));
@@ -96,6 +97,16 @@ test('nothing is tried again: a function may run twice only where the table says
   react = (outgoing) => void outgoing.writeHead(503).end('{}');
   await expect(open().target.send(message, '7', soon())).rejects.toMatchObject({ notExecuted: false });
   expect(asked).toHaveLength(1);
+});
+
+test('the end of a connection that had lain idle is known as that', async () => {
+  const { target } = open();
+  await target.send(message, '7', soon());
+  react = (outgoing) => void outgoing.destroy();
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1000);
+  const ended = { code: 'UNREACHABLE', notExecuted: false };
+  await expect(target.send(message, '7', soon())).rejects.toMatchObject({ ...ended, idleEnd: true });
+  await expect(target.send(message, '7', soon())).rejects.toMatchObject({ ...ended, idleEnd: false });
 });
 
 test('a profile of the file, and no other, signs', async () => {
