@@ -88,6 +88,8 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
 
   let inFlight = 0;
   const nextId = callIds();
+  /** The role, once it is open. */
+  let opened: Awaited<typeof role.promise> | undefined;
 
   async function handle(unary: UnaryCall) {
     const traits = traitsOf(row, unary.method);
@@ -99,12 +101,12 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
       inFlight -= 1;
       const ms = performance.now() - startedMs;
       opened?.count({ rpc: unary.method.name, ms, trace, error });
-      if (unary.metadata.has('plugin-trace')) unary.setTrailer('plugin-trace', JSON.stringify(trace));
+      if (unary.metadata('plugin-trace') !== undefined)
+        unary.setTrailer('plugin-trace', JSON.stringify(trace));
     };
     inFlight += 1;
-    let opened: Awaited<typeof role.promise> | undefined;
     try {
-      opened = await role.promise;
+      opened ??= await role.promise;
       const reply = await opened.handle({
         method: unary.method,
         traits,

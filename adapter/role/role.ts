@@ -105,13 +105,13 @@ export class Role<T extends SectionName> {
     throw this.#problem?.error ?? notStarted();
   }
 
-  async #ask(generation: Generation, call: Call): Promise<Reply> {
+  #ask(generation: Generation, call: Call): Promise<Reply> {
     const { section, lockExpires, onExpired } = generation.files;
     if (onExpired === 'refuse' && hasExpired(lockExpires)) throw lockExpired('the lock', lockExpires);
     const { timeout } = section;
     const deadlineMs =
       timeout === undefined ? call.deadlineMs : Math.min(call.deadlineMs, performance.now() + timeout);
-    return await generation.handle({ ...call, deadlineMs });
+    return generation.handle({ ...call, deadlineMs });
   }
 
   #tellServing(serving: boolean): void {

@@ -14,6 +14,7 @@ export interface Component {
 /** What components are taken from: a request or an answer. */
 export interface ComponentSource {
   readonly method?: string;
+  /** Absolute, as `new URL().href` writes it. */
   readonly url?: string;
   readonly status?: number;
   /** The combined value of a field's lines (RFC 9421 §2.1), `undefined` if there is none. */
@@ -50,7 +51,7 @@ function componentValue(component: Component, source: ComponentSource): string |
     case '@method':
       return source.method;
     case '@target-uri':
-      return source.url && new URL(source.url).href;
+      return source.url;
     case '@status':
       return source.status?.toString();
     default:

@@ -51,12 +51,13 @@ export function messageSource(message: {
   readonly status?: number;
   readonly headers: HeaderList;
 }): ComponentSource {
-  const { headers, ...derived } = message;
+  const { headers, url, ...derived } = message;
   return {
     ...derived,
+    ...(url === undefined ? {} : { url: new URL(url).href }),
     field: (name) => fieldValue(headers, name),
     other(component) {
-      if (component.key === undefined) return message.url && fromUrl(component, new URL(message.url));
+      if (component.key === undefined) return url && fromUrl(component, new URL(url));
       const value = fieldValue(headers, component.name);
       return value && dictionaryMember(value, component.key);
     },

@@ -5,7 +5,7 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 export interface RequestMessage {
   /** Always `POST` in the profile. */
   readonly method: string;
-  /** Absolute; both ends normalise it with `new URL().href`. */
+  /** Absolute, as `new URL().href` writes it: so a lock's addresses are kept, and `Request.url` is. Another spelling does not fit. */
   readonly url: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array;

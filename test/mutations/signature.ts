@@ -332,13 +332,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'proto/signature/base.ts',
-    text: 'new URL(source.url).href',
-    replacement: 'source.url',
-    tests: [verifyRequestTest],
-    why: 'two spellings of one address do not fit each other',
-  },
-  {
-    file: 'proto/signature/base.ts',
     text: 'each.req ? request : message',
     replacement: 'message',
     tests: [verifyAnswerTest, 'proto/signature/rfc9421.test.ts'],

@@ -73,8 +73,7 @@ export function registerUnary(
       answer({ code: grpcStatus.resourceExhausted, details });
       return;
     }
-    const end = context.inFlight.begin();
-    void respond(implementation, method, call, answer, context.log).finally(end);
+    void respond(implementation, method, call, answer, context);
   };
   const same = (bytes: Buffer) => bytes;
   server.register(methodPath(method), handler, same, same, 'unary');
@@ -89,15 +88,21 @@ async function respond(
   method: DescMethod,
   call: BytesCall,
   answer: Answer,
-  log: HclogWriter,
+  { inFlight, log }: RegisterContext,
 ): Promise<void> {
-  const trailers = new Metadata();
+  const end = inFlight.begin();
+  // few calls have any, and an empty one is written for each
+  let trailers: Metadata | undefined;
+  const setTrailer: UnaryCall['setTrailer'] = (name, value) => {
+    trailers ??= new Metadata();
+    addTrailer(trailers, name, value);
+  };
   const abort = new AbortController();
   const onCancelled = () => abort.abort();
   call.once('cancelled', onCancelled);
   try {
     const input = decode(method, call.request);
-    const message = await implementation.handle(openCall(method, input, call, trailers, abort.signal));
+    const message = await implementation.handle(openCall(method, input, call, setTrailer, abort.signal));
     const bytes = toBinary(method.output, message);
     // grpc-js says `cancelled` of every call that has ended; an answered one was not given up.
     call.off('cancelled', onCancelled);
@@ -105,6 +110,8 @@ async function respond(
   } catch (error) {
     call.off('cancelled', onCancelled);
     answer(statusOf(error, method, log), null, trailers);
+  } finally {
+    end();
   }
 }
 
@@ -121,18 +128,18 @@ function openCall(
   method: DescMethod,
   input: Message,
   call: BytesCall,
-  trailers: Metadata,
+  setTrailer: UnaryCall['setTrailer'],
   signal: AbortSignal,
 ): UnaryCall {
   const deadline = Number(call.getDeadline());
   return {
     method,
     input,
-    metadata: readMetadata(call.metadata),
+    metadata: (name) => firstValue(call.metadata, name),
     // grpc-js keeps the deadline on the wall clock; on the monotonic one a clock that is set moves nothing.
     deadlineMs: Number.isFinite(deadline) ? performance.now() + deadline - Date.now() : undefined,
     signal,
-    setTrailer: (name, value) => setTrailer(trailers, name, value),
+    setTrailer,
   };
 }
 
@@ -146,15 +153,12 @@ function decode(method: DescMethod, request: Buffer): Message {
   }
 }
 
-function readMetadata(metadata: Metadata): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  for (const [name, value] of Object.entries(metadata.getMap())) {
-    values.set(name, typeof value === 'string' ? value : value.toString('base64'));
-  }
-  return values;
+function firstValue(metadata: Metadata, name: string): string | undefined {
+  const value = metadata.get(name)[0];
+  return typeof value === 'string' || value === undefined ? value : value.toString('base64');
 }
 
-function setTrailer(trailers: Metadata, name: string, value: string): void {
+function addTrailer(trailers: Metadata, name: string, value: string): void {
   if (
     !/^[0-9a-z_.-]+$/.test(name) ||
     name.endsWith('-bin') ||

@@ -43,7 +43,7 @@ test.each([false, true])(
       autoMtls,
       services: [
         kv(async (call) => {
-          call.setTrailer('plugin-trace', String(call.metadata.get('asked')));
+          call.setTrailer('plugin-trace', String(call.metadata('asked')));
           return { value: Buffer.from(call.method.name) };
         }),
       ],

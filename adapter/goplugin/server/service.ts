@@ -13,8 +13,8 @@ import { create } from '@bufbuild/protobuf';
 export interface UnaryCall<I extends Message = Message> {
   readonly method: DescMethod;
   readonly input: I;
-  /** What the host sent beside the message; names in lower case, `-bin` values as base64. */
-  readonly metadata: ReadonlyMap<string, string>;
+  /** What the host sent beside the message under this name, in lower case; a `-bin` value as base64. */
+  metadata(name: string): string | undefined;
   /** Instant on the `performance.now()` scale by which the host wants its answer (grpc-timeout); undefined: any time. */
   readonly deadlineMs: number | undefined;
   /** Aborts when the host gave up on the call, or its connection closed. */
