@@ -61,10 +61,9 @@ export async function remoteRows({ quick }: BenchOptions): Promise<BenchRow[]> {
         null,
       ),
       ...goRows(figures),
-      {
-        ...limitRow('RSS after 250 at once', 'MiB', await residentMiB(adapter.pid), 200),
-        ...against(await residentMiB(adapter.pid), await residentMiB(grpc.pid)),
-      },
+      limitRow('RSS after 250 at once', 'MiB', await residentMiB(adapter.pid), 200, {
+        baseline: await residentMiB(grpc.pid),
+      }),
     ];
   } finally {
     await Promise.all(ends.map((end) => end()));
@@ -72,10 +71,6 @@ export async function remoteRows({ quick }: BenchOptions): Promise<BenchRow[]> {
     await deployment.close();
     await rm(folder, { recursive: true });
   }
-}
-
-function against(value: number, baseline: number): Pick<BenchRow, 'baseline' | 'ratio'> {
-  return { baseline, ratio: value / baseline };
 }
 
 /** What a call of this party costs the process that answers it, in µs of processor time. */

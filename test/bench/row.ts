@@ -42,20 +42,20 @@ export function ratioRow(
   return { name, unit, value, baseline, ratio, target, met: isMet(ratio, target, extras), ...extras };
 }
 
-/** A figure with a limit of its own. */
+/** A figure with a limit of its own; a baseline beside it is only shown. */
 export function limitRow(
   name: string,
   unit: string,
   value: number,
   target: number | null,
-  extras: RowExtras = {},
+  { baseline = null, ...extras }: RowExtras & { readonly baseline?: number | null } = {},
 ): BenchRow {
   return {
     name,
     unit,
     value,
-    baseline: null,
-    ratio: null,
+    baseline,
+    ratio: baseline === null ? null : value / baseline,
     target,
     absolute: true,
     met: isMet(value, target, extras),
