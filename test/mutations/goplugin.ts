@@ -137,6 +137,13 @@ const rows: readonly (readonly [
   ],
   [
     'server/log-queue.ts',
+    "(waits === 'burst' && !isBurst)",
+    "waits === 'burst'",
+    'server/hclog.test.ts',
+    'while a function is away, each call costs a write',
+  ],
+  [
+    'server/log-queue.ts',
     'this.#waiting.unshift(text);',
     '',
     'server/hclog.test.ts',

@@ -40,7 +40,7 @@ test('writes at its level and above', () => {
   log.info('c');
   log.warn('d');
   log.error('e');
-  expect(sink.texts.map((text) => JSON.parse(text)['@message'])).toEqual(['c', 'd', 'e']);
+  expect(messages(sink)).toEqual(['c', 'd', 'e']);
 });
 
 test('named writers add to the module', () => {
@@ -70,6 +70,19 @@ test('lines for debugging wait a moment; one that matters takes them along, in o
   expect(messages(sink)).toEqual(['1', '2', '3']);
   log.debug('4');
   await expect.poll(() => messages(sink)).toEqual(['1', '2', '3', '4']);
+});
+
+test('the first warning goes out at once, those that follow it closely together', async () => {
+  const sink = new FakePipe();
+  const log = new HclogWriter({ sink });
+  const said = Array.from({ length: 20 }, (_, n) => String(n));
+  for (const each of said) log.warn(each);
+  expect(messages(sink)).toEqual(['0']);
+  await expect.poll(() => messages(sink)).toEqual(said);
+  expect(sink.texts).toHaveLength(2);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  log.warn('later');
+  expect(messages(sink).at(-1)).toBe('later');
 });
 
 test('lines that go out together fit into one write of a pipe; a longer one goes alone', async () => {

@@ -1,6 +1,18 @@
 import { formatLogLine, type LogFields, type LogLevel, logLevels } from './log-line.ts';
 import { LogQueue, type LogSink } from './log-queue.ts';
 
+/**
+ * Which lines wait for others like them. An answer does not wait until the host has read what is said of it for debugging;
+ * while a function is away, each call says so.
+ */
+const waits: Readonly<Record<LogLevel, 'never' | 'burst' | 'always'>> = {
+  trace: 'always',
+  debug: 'always',
+  info: 'never',
+  warn: 'burst',
+  error: 'never',
+};
+
 export interface HclogOptions {
   /** The least important level that is written. Default `debug`, as hosts set it. */
   readonly level?: LogLevel;
@@ -58,9 +70,7 @@ export class HclogWriter {
   /** Writes one record, or nothing below the writer's level. */
   log(level: LogLevel, message: string, fields?: LogFields): void {
     if (logLevels.indexOf(level) < this.#level) return;
-    // an answer does not wait until the host has read what is said of it for debugging
-    const canWait = level === 'debug' || level === 'trace';
-    this.#queue.push(formatLogLine(level, message, fields, this.#module), { canWait });
+    this.#queue.push(formatLogLine(level, message, fields, this.#module), waits[level]);
   }
 
   /** The same writer, with `module` as @module of its lines (below this one's, joined by a dot). */

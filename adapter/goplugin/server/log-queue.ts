@@ -29,6 +29,7 @@ export class LogQueue {
   #bytes = 0;
   #dropped = 0;
   #broken = false;
+  #wroteAtMs = Number.NEGATIVE_INFINITY;
   #retry: NodeJS.Timeout | undefined;
   #later: NodeJS.Timeout | undefined;
 
@@ -37,8 +38,11 @@ export class LogQueue {
     this.#maxBytes = maxBytes;
   }
 
-  /** Takes a line. One that can wait goes out a moment later, with others like it or before the next that cannot. */
-  push(line: string, { canWait = false } = {}): void {
+  /**
+   * Takes a line. One that waits goes out a moment later, with others like it or before the next that does not. `burst`
+   * waits while lines go out anyway: calls that fail by the thousand are told in few writes.
+   */
+  push(line: string, waits: 'never' | 'burst' | 'always' = 'never'): void {
     if (this.#broken) return;
     const bytes = Buffer.byteLength(line);
     if (this.#bytes + bytes > this.#maxBytes) {
@@ -47,7 +51,8 @@ export class LogQueue {
     }
     this.#bytes += bytes;
     this.#waiting.push(line);
-    if (!canWait) this.#drain();
+    const isBurst = performance.now() - this.#wroteAtMs < togetherMs;
+    if (waits === 'never' || (waits === 'burst' && !isBurst)) this.#drain();
     else this.#later ??= setTimeout(() => this.#drain(), togetherMs);
   }
 
@@ -78,6 +83,7 @@ export class LogQueue {
       const bytes = Buffer.byteLength(text);
       try {
         this.#open().write(text, (error) => this.#written(bytes, error));
+        this.#wroteAtMs = performance.now();
       } catch (error) {
         if (isBroken(error)) {
           this.#break();

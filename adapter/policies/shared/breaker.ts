@@ -63,6 +63,8 @@ export function breaker(
     wrap: (next) => async (call) => {
       // cockatiel would let them wait for the one that tries, which may take until its deadline
       if (circuit.state === CircuitState.HalfOpen) throw refusal();
+      // it would say the same with an error of its own, whose stack costs more than the rest of a refused call
+      if (circuit.state === CircuitState.Open && !rested()) throw refusal();
       const tries = circuit.state !== CircuitState.Closed;
       const attempt = async (): Promise<Outcome> => {
         try {

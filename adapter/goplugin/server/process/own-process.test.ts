@@ -49,14 +49,14 @@ test('what is written to stdout and the console goes to the log, and back when r
   let called = 0;
   process.stdout.write('text\n', () => called++);
   process.stdout.write(Buffer.from('bytes\n'));
-  console.error('bad %d', 1);
   console.warn('hm');
+  console.error('bad %d', 1);
   process.stdout.write('\n');
   expect(lines.map((line) => [line['@level'], line['@message'], line['@module']])).toEqual([
     ['info', 'text', 'stdout'],
     ['info', 'bytes', 'stdout'],
-    ['error', 'bad 1', 'stdout'],
     ['warn', 'hm', 'stdout'],
+    ['error', 'bad 1', 'stdout'],
   ]);
   restore();
   expect(process.stdout.write).toBe(before);
