@@ -1,9 +1,8 @@
 import type { ComponentSource } from './base.ts';
-import { profileFields } from './fields.ts';
 import type { AnswerMessage, HeaderList, RequestMessage } from './message.ts';
 import type { SignatureCrypto, SigningKey } from './port.ts';
 import { answerComponents, answerTag, signatureText } from './profile.ts';
-import { refuseToSign, signMessage } from './sign.ts';
+import { signMessage } from './sign.ts';
 
 /** Who signs an answer to what, and when. */
 export interface SignAnswerOptions {
@@ -21,13 +20,9 @@ export interface SignAnswerOptions {
  * signature, whose header has no other.
  */
 export function requestSource({ method, url, headers }: RequestMessage): ComponentSource {
-  const fields = profileFields(headers, refuseToSign);
-  return {
-    method,
-    url,
-    field: (name) => fields.get(name),
-    other: ({ name }) => signatureText.exec(fields.get(name) ?? '')?.[1],
-  };
+  // one line each, as the check of its signature or the signing itself has seen
+  const field = (name: string) => headers.find(([each]) => each.toLowerCase() === name)?.[1].trim();
+  return { method, url, field, other: ({ name }) => signatureText.exec(field(name) ?? '')?.[1] };
 }
 
 /**
