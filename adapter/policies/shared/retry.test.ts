@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Auth } from '../../../proto/gen/sftpgo/auth_pb.ts';
 import { IPFilter } from '../../../proto/gen/sftpgo/ipfilter_pb.ts';
 import { Notifier } from '../../../proto/gen/sftpgo/notifier_pb.ts';
@@ -59,6 +59,23 @@ test('not for a host that gave up, before the pause or in it', async () => {
   setImmediate(() => host.abort());
   expect(await outcome).toBe('UNREACHABLE');
   expect(next.calls).toHaveLength(2);
+});
+
+test('idle connections that end: as many as a role has are sent again, once a minute, and take nothing from the rest', async () => {
+  const policy = quick();
+  const many = async (step: () => Handler, times: number) => {
+    const ends = await Promise.all(
+      Array.from({ length: times }, () => codeOf(policy.wrap(step())(read({ timeoutMs: 60_000 })))),
+    );
+    return ends.filter((end) => end === 'answered').length;
+  };
+  const ended = () => scripted(idleEnd, factsWith());
+  expect(await many(ended, 256)).toBe(256);
+  expect(await many(() => scripted(reset, factsWith()), 11)).toBe(10);
+  expect(await many(ended, 1)).toBe(0);
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+  expect(await many(ended, 256)).toBe(256);
+  vi.restoreAllMocks();
 });
 
 test('an outage is not made worse: after ten retries there are none, and successes earn them back', async () => {

@@ -23,40 +23,60 @@ function mayRepeat(call: Call, error: unknown): boolean {
   }
 }
 
-/** A connection that lay idle may end at any time: there are only so many, and it is no sign of an outage. */
-function isIdleEnd(error: unknown): boolean {
-  return Object(error).idleEnd === true;
+/** Idle connections that may end beside that: as many as a role keeps. They are no sign of an outage. */
+const idleEndsAMinute = 256;
+const minuteMs = 60_000;
+
+/** Says of each failure whether it may cost a request more. */
+function ration(): { earn(): void; spend(error: unknown): boolean } {
+  let tokens = bucketTokens;
+  let idleEnds = 0;
+  let sinceMs = Number.NEGATIVE_INFINITY;
+  return {
+    earn() {
+      tokens = Math.min(bucketTokens, tokens + successGain);
+    },
+    spend(error) {
+      if (Object(error).idleEnd === true) {
+        const nowMs = performance.now();
+        if (nowMs - sinceMs >= minuteMs) [idleEnds, sinceMs] = [0, nowMs];
+        idleEnds += 1;
+        if (idleEnds <= idleEndsAMinute) return true;
+      }
+      if (tokens < retryCost) return false;
+      tokens -= retryCost;
+      return true;
+    },
+  };
 }
 
 /**
  * The one place where a call is sent again: once, with the same call id and a new nonce, if it surely did not run
- * or the table says it may run twice, if enough time is left, and while a token bucket allows. A connection that had
- * lain idle costs no token: after a pause, all of them may end at once.
+ * or the table says it may run twice, if enough time is left, and while a token bucket allows. Connections that had
+ * lain idle have an allowance of their own: after a pause, all of them may end at once.
  */
 export function retry(
   options: { readonly random?: () => number; readonly tools?: PolicyTools | undefined } = {},
 ): Policy {
   const { random = Math.random, tools } = options;
-  let tokens = bucketTokens;
+  const rationed = ration();
   return {
     name: 'retry',
     wrap: (next) => async (call) => {
       try {
         const reply = await next(call);
-        tokens = Math.min(bucketTokens, tokens + successGain);
+        rationed.earn();
         return reply;
       } catch (error) {
         const pauseMs = backoffMs * (0.5 + random());
-        const cost = isIdleEnd(error) ? 0 : retryCost;
         if (
           call.signal.aborted ||
-          tokens < cost ||
           !mayRepeat(call, error) ||
-          call.deadlineMs - performance.now() < 2 * pauseMs
+          call.deadlineMs - performance.now() < 2 * pauseMs ||
+          !rationed.spend(error)
         ) {
           throw error;
         }
-        tokens -= cost;
         await sleep(pauseMs, undefined, { signal: call.signal }).catch(() => {
           throw error;
         });

@@ -58,6 +58,34 @@ test('after a pause the function may end all its connections: every call is sent
   expect(await calls(30)).toEqual(answered(30));
 });
 
+test('fewer calls than idle connections: the second attempt does not meet another that has ended', async () => {
+  const { calls } = await functionThat(({ socket }) => socket.destroy());
+  await calls(30);
+  vi.advanceTimersByTime(1000);
+  expect(await calls(10)).toEqual(answered(10));
+});
+
+test('nor does a single call, with two idle connections', async () => {
+  const { calls } = await functionThat(({ socket }) => socket.resetAndDestroy());
+  await calls(2);
+  vi.advanceTimersByTime(1000);
+  expect(await calls(1)).toEqual(answered(1));
+});
+
+test('a function that dies over the work is an outage, however long its connections lay idle', async () => {
+  let worksMs = 501;
+  const { calls } = await functionThat(({ socket }) => {
+    vi.advanceTimersByTime(worksMs);
+    worksMs = 0;
+    // all are asked before the first one dies
+    setTimeout(() => socket.destroy(), 50);
+  });
+  await calls(30);
+  vi.advanceTimersByTime(1000);
+  const ends = await calls(30);
+  expect(ends.filter((end) => end === 'UNREACHABLE')).toHaveLength(20);
+});
+
 test('connections that end while they are in use are an outage, which is not doubled', async () => {
   const { calls } = await functionThat(({ socket }) => socket.destroy());
   await calls(30);
