@@ -191,6 +191,13 @@ export const mutations: readonly Mutation[] = [
     why: 'code that nobody has reviewed goes live, and no commit has it',
   },
   {
+    file: 'infra/build/head.ts',
+    text: 'for f in "${flags}" ""; do',
+    replacement: 'for f in "${flags}"; do',
+    tests: ['infra/build/head.test.ts'],
+    why: 'a Node that has dropped a flag of V8 keeps SFTPGo from starting',
+  },
+  {
     file: 'infra/build/uncommitted.ts',
     text: "    '--untracked-files=all',\n",
     replacement: '',
