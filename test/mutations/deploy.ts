@@ -192,8 +192,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'infra/build/head.ts',
-    text: 'for f in "${flags}" ""; do',
-    replacement: 'for f in "${flags}"; do',
+    text: '}" ""; do',
+    replacement: '}"; do',
     tests: ['infra/build/head.test.ts'],
     why: 'a Node that has dropped a flag of V8 keeps SFTPGo from starting',
   },
