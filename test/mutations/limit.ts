@@ -66,9 +66,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: breaker,
-    text: '        throw refusal(error);\n',
+    text: 'if (circuit.state === CircuitState.Open && !rested()) throw refusal();',
     replacement:
-      '        await new Promise((resolve) => setTimeout(resolve, 1));\n        throw refusal(error);\n',
+      'if (circuit.state === CircuitState.Open && !rested()) {\n        await new Promise((resolve) => setTimeout(resolve, 1));\n        throw refusal();\n      }',
     tests: [openTest],
     why: 'who asks while the breaker is open waits',
   },
