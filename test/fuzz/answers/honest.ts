@@ -108,7 +108,7 @@ export function asker(target: Target): () => Promise<Ending> {
 export function used({ said, facts, text, received }: Ending, verdict: Verdict, sent: HttpAnswer) {
   const counting = (headers: HeaderList = []) =>
     headers
-      .filter(([name]) => /^(?:plugin-|content-(?:type|digest|encoding)$|signature)/i.test(name))
+      .filter(([name]) => /^(?:plugin-|content-(?:type|digest|encoding)$|signature(?:-input)?$)/i.test(name))
       .map(([name, value]) => `${name.toLowerCase()}: ${value.trim()}`)
       .sort();
   return {

@@ -10,12 +10,15 @@ import type { Policy } from '../../../adapter/shapes.ts';
 
 type Sections = { readonly [T in SectionName]: NonNullable<Config[T]> };
 
-/** A configuration of every type, with what is allowed at its least. */
+/**
+ * A configuration of every type, with what is allowed at its least, and without a memory of verdicts: each input is judged
+ * by its own answer.
+ */
 export const sections: Sections = {
   auth: authSection.parse({ use: 'office' }),
   kms: kmsSection.parse({ use: 'office' }),
   notifier: notifierSection.parse({ use: 'office', instance: 'node1' }),
-  ipfilter: ipfilterSection.parse({ use: 'office', alwaysAllow: [] }),
+  ipfilter: ipfilterSection.parse({ use: 'office', alwaysAllow: [], cache: { entries: 0 } }),
   eventsearcher: eventsearcherSection.parse({ use: 'office' }),
   metadata: metadataSection.parse({ use: 'office' }),
 };
