@@ -7,6 +7,7 @@ import { serve as servePlugin, type UnaryCall } from '../goplugin/server/serve.t
 import { hostError } from '../role/host-error.ts';
 import type { Call, Trace } from '../shapes.ts';
 import { callIds } from './call-ids.ts';
+import { misreadsKeys } from './json-keys.ts';
 import { logFailure } from './log-failure.ts';
 
 /** Answers must be on the host's wire before its deadline: what encoding and a busy machine may take, in ms. */
@@ -144,6 +145,12 @@ export async function serve(type: PluginTypeName, args: readonly string[], env: 
       await (await role.promise.catch(() => undefined))?.close();
     },
   });
+  if (misreadsKeys()) {
+    log.warn('this Node.js may misread names in JSON that hold a backslash or a quote', {
+      node: process.version,
+      remedy: 'use Node.js 24.22 or newer of 24, or 22, or 26',
+    });
+  }
   const tellServing = (serving: boolean) => server.setServing(serving);
   openRole(type, args, env, log, { onServing: tellServing, inFlight: () => inFlight }).then(
     role.resolve,
