@@ -1,4 +1,12 @@
-import { createPrivateKey, createPublicKey, hash, randomBytes, sign, verify } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  hash,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto';
 import { encodeBase64Url } from '../base64.ts';
 import { PluginError } from '../error.ts';
 import type { PrivateJwk, PublicJwk } from '../keys/jwk.ts';
@@ -15,17 +23,29 @@ function keyidOf(jwk: PublicJwk): string {
   return encodeBase64Url(nodeCrypto.sha256(thumbprintInput(jwk)));
 }
 
+/** Node.js says so itself from 24.22 on; before, it signs with d whatever x is. */
+function importPrivate(key: PrivateJwk): KeyObject {
+  try {
+    return createPrivateKey({ key: { ...key }, format: 'jwk' });
+  } catch {
+    // its error is not kept: it may tell of the key
+    throw mismatch();
+  }
+}
+
+function mismatch(): PluginError {
+  return new PluginError('KEY_FILE_INVALID', {
+    happened: 'the two halves of an Ed25519 private key do not belong together',
+    expected: 'x to be the public key of d',
+    remedy: 'Make the key again.',
+  });
+}
+
 /** Imports a private key once, for many signatures. Throws KEY_FILE_INVALID when x is not d's public key. */
 export function nodeSigningKey(jwk: PrivateJwk): SigningKey {
   const { kty, crv, x, d } = jwk;
-  const key = createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' });
-  if (createPublicKey(key).export({ format: 'jwk' })['x'] !== x) {
-    throw new PluginError('KEY_FILE_INVALID', {
-      happened: 'the two halves of an Ed25519 private key do not belong together',
-      expected: 'x to be the public key of d',
-      remedy: 'Make the key again.',
-    });
-  }
+  const key = importPrivate({ kty, crv, x, d });
+  if (createPublicKey(key).export({ format: 'jwk' })['x'] !== x) throw mismatch();
   return { keyid: keyidOf(jwk), sign: (data) => sign(null, data, key) };
 }
 

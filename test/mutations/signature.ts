@@ -423,10 +423,10 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'proto/signature/node.ts',
-    text: "createPublicKey(key).export({ format: 'jwk' })['x'] !== x",
-    replacement: "x === ''",
+    text: '    throw mismatch();',
+    replacement: "    throw new TypeError('Invalid JWK OKP key');",
     tests: ['proto/keys/keys.test.ts'],
-    why: 'a key file with a foreign public half signs under a wrong keyid',
+    why: 'a key file with a foreign public half is refused without its place and the remedy',
   },
   {
     file: 'proto/keys/parse.ts',

@@ -51,7 +51,7 @@ export function report({ minutes, calls, closing, courses, events, problems }: S
         'RSS after warm-up, MiB',
         'RSS at the end, MiB',
         'highest, MiB',
-        'slope in the last third, KiB/min',
+        'slope, KiB/min',
         'descriptors, first third',
         'last third',
       ],

@@ -38,7 +38,7 @@ export interface Course {
   readonly firstMib: number;
   readonly lastMib: number;
   readonly maxMib: number;
-  /** In the last third: until then V8 takes what it needs for the load, a leak goes on. */
+  /** Over all of the time: in a part of it, what one collection gives back would decide. */
   readonly kibPerMin: number;
   /** The fewest in the first and in the last third: calls open and close connections all the time, a leak stays. */
   readonly fds: readonly [first: number, last: number];
@@ -64,7 +64,7 @@ export function courses(samples: readonly Sample[], warmS: number): readonly Cou
         firstMib: first.rssKib / 1024,
         lastMib: last.rssKib / 1024,
         maxMib: Math.max(...warm.map(({ rssKib }) => rssKib)) / 1024,
-        kibPerMin: slope(warm.slice(-third).map(({ atS, rssKib }) => [atS / 60, rssKib])),
+        kibPerMin: slope(warm.map(({ atS, rssKib }) => [atS / 60, rssKib])),
         fds: [fewest(warm.slice(0, third)), fewest(warm.slice(-third))],
         cpuS: cpuOf(ofType),
       },
