@@ -278,6 +278,17 @@ test('a signature made with another clock is refused with a signature, so that t
   expect(checkIP).not.toHaveBeenCalled();
 });
 
+test('a URL that a platform or a setting spells otherwise is the same URL', async () => {
+  const origin = 'https://office.example';
+  const otherwise = 'HTTPS://OFFICE.example:443';
+  const good = await caller.sign({ body: { ip: '203.0.113.9' }, origin });
+  const request = toRequest({ ...good, url: good.url.replace(origin, otherwise) });
+  expect((await byAddress.fetch(request, caller.env)).status).toBe(200);
+  const again = await caller.sign({ body: { ip: '203.0.113.9' }, origin });
+  const inside = toRequest({ ...again, url: again.url.replace(origin, 'http://10.0.0.1') });
+  expect((await byAddress.fetch(inside, { ...caller.env, PLUGIN_URL: `${otherwise}/` })).status).toBe(200);
+});
+
 test('strangers get one fixed text without a signature, and nothing runs', async () => {
   const checkIP = vi.fn(() => allow());
   const plugin = ipfilter({ checkIP });

@@ -8,8 +8,8 @@ import {
   verify,
 } from 'node:crypto';
 import { encodeBase64Url } from '../base64.ts';
-import { PluginError } from '../error.ts';
 import type { PrivateJwk, PublicJwk } from '../keys/jwk.ts';
+import { mismatch } from '../keys/mismatch.ts';
 import { thumbprintInput } from '../keys/thumbprint.ts';
 import type { SignatureCrypto, SigningKey, VerifyingKey } from './port.ts';
 
@@ -31,14 +31,6 @@ function importPrivate(key: PrivateJwk): KeyObject {
     // its error is not kept: it may tell of the key
     throw mismatch();
   }
-}
-
-function mismatch(): PluginError {
-  return new PluginError('KEY_FILE_INVALID', {
-    happened: 'the two halves of an Ed25519 private key do not belong together',
-    expected: 'x to be the public key of d',
-    remedy: 'Make the key again.',
-  });
 }
 
 /** Imports a private key once, for many signatures. Throws KEY_FILE_INVALID when x is not d's public key. */

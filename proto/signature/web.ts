@@ -1,6 +1,6 @@
 import type { webcrypto } from 'node:crypto';
-import { PluginError } from '../error.ts';
 import type { PrivateJwk, PublicJwk } from '../keys/jwk.ts';
+import { mismatch } from '../keys/mismatch.ts';
 import { thumbprint } from '../keys/thumbprint.ts';
 import type { SignatureCrypto, SigningKey, VerifyingKey } from './port.ts';
 
@@ -17,25 +17,20 @@ function importKey(jwk: PublicJwk | PrivateJwk, use: 'sign' | 'verify'): Promise
   return crypto.subtle.importKey('jwk', { ...jwk }, algorithm, false, [use]);
 }
 
-function mismatch(): never {
-  throw new PluginError('KEY_FILE_INVALID', {
-    happened: 'the two halves of an Ed25519 private key do not belong together',
-    expected: 'x to be the public key of d',
-    remedy: 'Make the key again.',
-  });
-}
-
 /**
  * Imports a private key once, for many signatures. Throws KEY_FILE_INVALID when x is not d's public key; some
  * runtimes say so at the import, others sign with d whatever x is.
  */
 export async function webSigningKey({ kty, crv, x, d }: PrivateJwk): Promise<SigningKey> {
-  const key = await importKey({ kty, crv, x, d }, 'sign').catch(mismatch);
+  const key = await importKey({ kty, crv, x, d }, 'sign').catch(() => {
+    throw mismatch();
+  });
   const sign = async (data: Uint8Array) =>
     new Uint8Array(await crypto.subtle.sign(algorithm, key, data as Uint8Array<ArrayBuffer>));
   const { keyid, verify } = await webVerifyingKey({ kty, crv, x });
   const probe = new Uint8Array(1);
-  return (await verify(probe, await sign(probe))) ? { keyid, sign } : mismatch();
+  if (!(await verify(probe, await sign(probe)))) throw mismatch();
+  return { keyid, sign };
 }
 
 /** Imports a public key once, for many verifications. */
